@@ -1,0 +1,187 @@
+/**
+ * A model and its KV tree, as the rest of the program sees them. A model never knows a method.
+ * Back ends: `src/models` (llama, graph, remote, scripted, recorded).
+ */
+import type { Passage, Splitter, StopReason, Token } from "./step.js";
+
+/**
+ * What a back end offers beyond being asked for text:
+ * `logits` next-token rows; `branch` cheap forks with rollback; `hidden` final-norm states; `graph` white box.
+ */
+export type Capability = "text" | "logits" | "branch" | "hidden" | "graph";
+
+/** The figures that FLOPs and memory estimates need. */
+export interface ModelSize {
+  /** All parameters. */
+  readonly parameters: number;
+  /** Parameters that a token's pass multiplies: every matrix with the output matrix, without the input embedding. */
+  readonly multiplied: number;
+  readonly layers: number;
+  /** Attention heads times head size. */
+  readonly attentionWidth: number;
+  readonly vocabulary: number;
+  /** Greatest number of tokens in one sequence. */
+  readonly context: number;
+  /** Bytes of weights. */
+  readonly bytes: number;
+}
+
+/**
+ * FLOPs of one token's forward pass at position t (0-based):
+ * 2 x multiplied + 4 x layers x t x attention width. DESIGN section 6.
+ */
+export function tokenFlops(size: ModelSize, position: number): number {
+  return 2 * size.multiplied + 4 * size.layers * position * size.attentionWidth;
+}
+
+/** FLOPs of the tokens at positions start .. start + count - 1. */
+export function spanFlops(size: ModelSize, start: number, count: number): number {
+  const positions = count * start + (count * (count - 1)) / 2;
+  return 2 * size.multiplied * count + 4 * size.layers * size.attentionWidth * positions;
+}
+
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+/**
+ * What one call on a branch cost. Back ends report it; nobody else can know what was recomputed or shared.
+ */
+export interface Usage {
+  /** Tokens read in (their ids were given), shared prefixes not counted again. */
+  readonly prefillTokens: number;
+  /** Of these, tokens that were in the cache before and had to be read again after an eviction. */
+  readonly recomputedTokens: number;
+  /** Tokens written, the one that ended the step included. */
+  readonly decodeTokens: number;
+  readonly flops: number;
+  /** Share of the engine's busy seconds: a batch's time is divided over its tokens. */
+  readonly seconds: number;
+}
+
+export const noUsage: Usage = {
+  prefillTokens: 0,
+  recomputedTokens: 0,
+  decodeTokens: 0,
+  flops: 0,
+  seconds: 0,
+};
+
+export interface Sampling {
+  /** 0 is greedy. Applied first, as vLLM does; then top-k, top-p, min-p on the tempered law. */
+  readonly temperature: number;
+  /** 0 is off. */
+  readonly topK: number;
+  /** 1 is off. */
+  readonly topP: number;
+  /** 0 is off. */
+  readonly minP: number;
+  readonly seed: number;
+}
+
+export const greedy: Sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ExtendOptions extends CallOptions {
+  readonly splitter: Splitter;
+  readonly maxTokens: number;
+  readonly sampling: Sampling;
+  /** Names the stream of random numbers: draws depend on (seed, key, position, "sample") only. */
+  readonly key: string;
+  /** Called with pieces of text as they are written; a piece never ends inside a character. */
+  readonly onText?: ((text: string) => void) | undefined;
+}
+
+export interface Extension extends Passage {
+  readonly stop: StopReason;
+  readonly logprobs: readonly number[];
+  readonly entropies: readonly number[];
+  readonly usage: Usage;
+}
+
+/** One candidate next token, with its natural-log probability at temperature 1. */
+export interface Candidate {
+  readonly token: Token;
+  readonly logprob: number;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** The k most probable next tokens after the passage, best first. Needs `logits`. At most 256. */
+  readonly topK?: number;
+  /** Log-probabilities of these next tokens. Needs `logits`. */
+  readonly tokens?: readonly Token[];
+  /** Log-probability of each token of the passage itself, given what is before it. Needs `logits`. */
+  readonly logprobs?: boolean;
+  /** The final-norm hidden state at the passage's last token. Needs `hidden`. */
+  readonly hidden?: boolean;
+  /** The whole log-probability row after the passage, vocabulary long. Needs `logits`; costs a copy of the row. */
+  readonly row?: boolean;
+}
+
+export interface Reading {
+  readonly topK?: readonly Candidate[];
+  /** One per asked token, in their order. */
+  readonly tokens?: readonly number[];
+  /** One per token of the passage. */
+  readonly logprobs?: readonly number[];
+  readonly hidden?: Float32Array;
+  readonly row?: Float32Array;
+  readonly usage: Usage;
+}
+
+/**
+ * A node of a model's KV tree. Calls on one branch are served in the order they were made. A branch whose
+ * cells were taken for others reads its tokens again when it is next used; callers only see the cost of it.
+ */
+export interface Branch extends AsyncDisposable {
+  readonly model: Model;
+  /** Tokens in the branch, once the calls made so far have been served. */
+  readonly length: number;
+  /** A second branch with the same prefix: shares its cells, copies nothing. */
+  fork(): Branch;
+  /** Reads a passage in (prefill). Asking for no reading computes no logits. */
+  append(passage: Passage | string, options?: ReadOptions): Promise<Reading>;
+  /** Writes until the splitter, an end-of-text token or the cap. The written tokens stay in the branch. */
+  extend(options: ExtendOptions): Promise<Extension>;
+  /** Rolls back to the first `length` tokens. */
+  trim(length: number): void;
+  /** Frees the branch; its cells too, where no other branch shares them. Safe to call twice. */
+  drop(): void;
+}
+
+export interface OpenOptions extends CallOptions {
+  /** Where text rendered from the model's own chat template may name special tokens. Default: false, all is text. */
+  readonly special?: boolean;
+}
+
+export interface Model extends AsyncDisposable {
+  readonly name: string;
+  /** Identity of the weights: equal for equal files. */
+  readonly fingerprint: string;
+  /** Identity of the tokenizer: models with the same value give the same ids the same meaning. */
+  readonly vocabulary: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly size: ModelSize;
+  tokenize(text: string, options?: { special?: boolean }): Promise<Token[]>;
+  detokenize(tokens: readonly Token[]): Promise<string>;
+  /**
+   * A conversation in the model's own chat template, open for the assistant to write; message contents cannot
+   * forge roles. A model without a template falls back to a plain "role: content" form.
+   */
+  renderChat(messages: readonly ChatMessage[], options?: CallOptions): Promise<Passage>;
+  /** A new branch holding `prefix` (read when first needed, or shared with a branch that already holds it). */
+  open(prefix: Passage | string, options?: OpenOptions): Promise<Branch>;
+}
+
+/** Ids where the two vocabularies agree, else the text: how a passage crosses from one model to another. */
+export function handOver(
+  passage: Passage | string,
+  model: Pick<Model, "vocabulary">,
+): string | readonly Token[] {
+  if (typeof passage === "string") return passage;
+  return passage.vocabulary === model.vocabulary ? passage.tokens : passage.text;
+}

@@ -1,0 +1,46 @@
+/** A reward says how good each step is: one number in [0, 1] per step, from the question and the steps so far. */
+import type { Usage } from "./model.js";
+import type { Step } from "./step.js";
+
+export interface Score {
+  /** In [0, 1]; anything else is the reward's failure and is handled by the run's policy, never accepted. */
+  readonly value: number;
+  readonly usage: Usage;
+}
+
+/**
+ * A reward's reading of one chain of steps. Incremental: `append` reads only the new step. A score depends on
+ * the question and the steps up to its own, never on later ones or on other chains.
+ */
+export interface Scorer {
+  append(step: Step, options?: { signal?: AbortSignal | undefined }): Promise<Score>;
+  /** Takes a step into the chain without asking for its score (another model's rewrite). Default use: lazily read. */
+  skip(step: Step): void;
+  fork(): Scorer;
+  drop(): void;
+}
+
+export interface Reward extends AsyncDisposable {
+  readonly name: string;
+  /** Steps the threshold was published or calibrated for, for the docs and for warnings. */
+  readonly essence: string;
+  open(question: string): Promise<Scorer>;
+}
+
+export const aggregations = ["min", "product", "last", "mean"] as const;
+export type Aggregation = (typeof aggregations)[number];
+
+/** One number for a chain from its steps' scores (card process-reward-models, "Aggregation"). Empty chain: 1. */
+export function aggregate(kind: Aggregation, scores: readonly number[]): number {
+  if (scores.length === 0) return 1;
+  switch (kind) {
+    case "min":
+      return Math.min(...scores);
+    case "product":
+      return scores.reduce((product, score) => product * score, 1);
+    case "last":
+      return scores.at(-1)!;
+    case "mean":
+      return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  }
+}

@@ -1,0 +1,73 @@
+/** A step is what one model writes before someone looks at it. */
+
+export type Token = number;
+
+/** Text together with the ids it came from, so that models with one vocabulary hand over ids, others text. */
+export interface Passage {
+  readonly text: string;
+  readonly tokens: readonly Token[];
+  /** `Model.vocabulary` of the model whose ids `tokens` are. */
+  readonly vocabulary: string;
+}
+
+/**
+ * Why a generation ended: `delimiter` (the token that completed the step's delimiter), `end` (an end-of-text
+ * token), `cap` (the caller's token limit), `context` (no room left in the model's context). Only `end` is
+ * the end of an answer; a step cut by `cap` or `context` is truncated, never mistaken for it.
+ */
+export type StopReason = "delimiter" | "end" | "cap" | "context";
+
+export interface Step extends Passage {
+  /** The role that wrote it: `draft`, `target`, or a method's own word. */
+  readonly origin: string;
+  readonly stop: StopReason;
+  /** Natural-log probability of each token under its writer at temperature 1, before any truncation. */
+  readonly logprobs: readonly number[];
+  /** Entropy in nats of the writer's next-token law (temperature 1) at each token. */
+  readonly entropies: readonly number[];
+}
+
+/** Where a step ends. Plain data, so that it can cross to the engine's process. */
+export type Splitter =
+  | { readonly kind: "delimiter"; readonly delimiter: string }
+  | { readonly kind: "sentence" }
+  | { readonly kind: "tokens"; readonly count: number }
+  | { readonly kind: "none" };
+
+export const blankLine: Splitter = { kind: "delimiter", delimiter: "\n\n" };
+
+/** So many characters of blank text end a step: a model that writes only line breaks must not run to its cap. */
+const blankLimit = 32;
+
+/**
+ * True if the text written so far is a whole step. Called after every token; the token that completes the
+ * delimiter ends the step and stays in it ("x.\n\n" whatever the tokenizer's pieces are). Leading blank lines
+ * belong to the step that follows them.
+ */
+export function stepEnds(splitter: Splitter, text: string, tokenCount: number): boolean {
+  switch (splitter.kind) {
+    case "none":
+      return false;
+    case "tokens":
+      return tokenCount >= splitter.count;
+    case "delimiter": {
+      const start = text.search(/\S/);
+      if (start < 0) return text.length >= blankLimit;
+      return text.indexOf(splitter.delimiter, start) >= 0;
+    }
+    case "sentence":
+      // A terminator counts once white space follows it: "3.14" and "e.g" are not ends.
+      return /\S[.!?]["')\]]*\s$/.test(text) || (/\S/.test(text) && /\n\s*$/.test(text));
+  }
+}
+
+/** Parses `blank-line`, `line`, `sentence`, `tokens:N`, `none`, or `text:DELIMITER`; undefined if it is none of them. */
+export function parseSplitter(text: string): Splitter | undefined {
+  if (text === "blank-line") return blankLine;
+  if (text === "line") return { kind: "delimiter", delimiter: "\n" };
+  if (text === "sentence" || text === "none") return { kind: text };
+  const tokens = /^tokens:([1-9]\d{0,5})$/.exec(text);
+  if (tokens) return { kind: "tokens", count: Number(tokens[1]) };
+  if (text.startsWith("text:") && text.length > 5) return { kind: "delimiter", delimiter: text.slice(5) };
+  return undefined;
+}

@@ -1,0 +1,99 @@
+/** The versioned union of everything that can happen in a run. One event is one JSON value; see `trace.ts` for the file. */
+import type { ErrorData } from "./errors.js";
+import type { LedgerData, Limits } from "./ledger.js";
+import type { Sampling, Usage } from "./model.js";
+import type { Finish, Role, Writer } from "./search.js";
+import type { Splitter, StopReason } from "./step.js";
+
+export const traceVersion = 1;
+
+export interface RoleIdentity {
+  readonly name: string;
+  readonly fingerprint?: string;
+  readonly vocabulary?: string;
+}
+
+export type RewardFailurePolicy = "fail" | "accept" | "target-only";
+
+export type TraceEvent =
+  | {
+      readonly type: "run-started";
+      readonly version: typeof traceVersion;
+      readonly run: string;
+      readonly method: string;
+      readonly options: Readonly<Record<string, unknown>>;
+      readonly question: string;
+      readonly system: string | null;
+      readonly seed: number;
+      readonly sampling: Omit<Sampling, "seed">;
+      readonly splitter: Splitter;
+      readonly maxTokens: number;
+      readonly maxSteps: number;
+      readonly maxStepTokens: number;
+      readonly budget: Limits;
+      readonly rewardFailure: RewardFailurePolicy;
+      readonly roles: Readonly<Partial<Record<Role, RoleIdentity>>>;
+      /** What the caller needs to open the same models again: kept as given, not interpreted. */
+      readonly references: Readonly<Record<string, unknown>>;
+    }
+  /** A model read text it had not written: the prompt, or steps that another model wrote. */
+  | {
+      readonly type: "context-read";
+      readonly role: Writer;
+      readonly node: string;
+      readonly purpose: "prompt" | "catch-up";
+      readonly usage: Usage;
+    }
+  | {
+      readonly type: "step-written";
+      readonly node: string;
+      readonly parent: string;
+      readonly role: Writer;
+      readonly origin: string;
+      readonly text: string;
+      readonly tokens: readonly number[];
+      readonly vocabulary: string;
+      readonly logprobs: readonly number[];
+      readonly entropies: readonly number[];
+      readonly stop: StopReason;
+      /** Why the answer is over at this node, if it is. */
+      readonly finish: Finish | null;
+      readonly usage: Usage;
+    }
+  | { readonly type: "step-scored"; readonly node: string; readonly value: number; readonly usage: Usage }
+  | {
+      readonly type: "reward-failed";
+      readonly node: string;
+      readonly policy: RewardFailurePolicy;
+      readonly error: ErrorData;
+    }
+  | {
+      readonly type: "coin-tossed";
+      readonly node: string;
+      readonly purpose: string;
+      readonly probability: number;
+      readonly heads: boolean;
+    }
+  | { readonly type: "step-committed"; readonly node: string }
+  | { readonly type: "step-pruned"; readonly node: string; readonly role: Writer; readonly tokens: number }
+  /** The run was cut and taken up again here; what was written before is replayed, not paid twice. */
+  | { readonly type: "run-resumed"; readonly records: number }
+  | { readonly type: "run-failed"; readonly error: ErrorData }
+  | {
+      readonly type: "run-finished";
+      readonly finish: Finish;
+      /** The answer's last node. */
+      readonly node: string;
+      readonly text: string;
+      readonly ledger: LedgerData;
+    };
+
+/** Live only, never in a file: text as it is written, provisional until its step is committed. */
+export interface TextWritten {
+  readonly type: "text-written";
+  readonly node: string;
+  readonly role: Writer;
+  readonly text: string;
+}
+
+export type RunEvent = TraceEvent | TextWritten;
