@@ -1,0 +1,106 @@
+/** What the program and the engine's process say to each other. Plain data over the IPC channel, many messages in one packet. */
+import type { ErrorData } from "../../core/errors.js";
+import type { Sampling, Usage } from "../../core/model.js";
+import type { Splitter, StopReason } from "../../core/step.js";
+import type { NativeModelInfo, NativeModelOptions } from "../../native/native-model.js";
+
+/** What is read off after a passage; see `ReadOptions`. */
+export interface Want {
+  readonly topK: number;
+  readonly tokens: readonly number[];
+  readonly logprobs: boolean;
+  readonly hidden: boolean;
+  readonly row: boolean;
+}
+
+/** Calls that are answered: each has a `call` number, unique within the channel. */
+export type Call =
+  | {
+      readonly type: "load";
+      readonly model: number;
+      readonly options: NativeModelOptions;
+      readonly exact: boolean;
+    }
+  | { readonly type: "close"; readonly model: number }
+  | { readonly type: "tokenize"; readonly model: number; readonly text: string; readonly special: boolean }
+  | { readonly type: "detokenize"; readonly model: number; readonly tokens: readonly number[] }
+  | {
+      readonly type: "append";
+      readonly model: number;
+      readonly branch: number;
+      readonly tokens: readonly number[];
+      readonly want: Want | null;
+    }
+  | {
+      readonly type: "extend";
+      readonly model: number;
+      readonly branch: number;
+      readonly splitter: Splitter;
+      readonly maxTokens: number;
+      readonly sampling: Sampling;
+      readonly key: string;
+      readonly stream: boolean;
+    }
+  | { readonly type: "statistics"; readonly model: number };
+
+/** Orders that are not answered; they are served in the order sent, with the calls of the same branch. */
+export type Order =
+  | {
+      readonly type: "open";
+      readonly model: number;
+      readonly branch: number;
+      readonly tokens: readonly number[];
+    }
+  | { readonly type: "fork"; readonly model: number; readonly branch: number; readonly child: number }
+  | { readonly type: "trim"; readonly model: number; readonly branch: number; readonly length: number }
+  | { readonly type: "drop"; readonly model: number; readonly branch: number }
+  | { readonly type: "cancel"; readonly model: number; readonly call: number };
+
+export type ToEngine = (Call & { readonly call: number }) | Order;
+
+export type FromEngine =
+  | { readonly type: "ready" }
+  | { readonly type: "answer"; readonly call: number; readonly value: unknown }
+  | { readonly type: "failure"; readonly call: number; readonly error: ErrorData }
+  | { readonly type: "text"; readonly call: number; readonly text: string };
+
+export interface AppendAnswer {
+  readonly topK?: readonly { readonly token: number; readonly logprob: number }[];
+  readonly tokens?: readonly number[];
+  readonly logprobs?: readonly number[];
+  readonly hidden?: Float32Array;
+  readonly row?: Float32Array;
+  readonly usage: EngineUsage;
+}
+
+export interface ExtendAnswer {
+  readonly tokens: readonly number[];
+  readonly text: string;
+  readonly stop: StopReason;
+  readonly logprobs: readonly number[];
+  readonly entropies: readonly number[];
+  readonly usage: EngineUsage;
+}
+
+/** `Usage` but for the FLOPs, which the program knows how to count: it gets the sum of the passed positions instead. */
+export interface EngineUsage extends Omit<Usage, "flops"> {
+  /** Forward passes, one per token read or written. */
+  readonly passes: number;
+  /** Sum over passes of the token's position. */
+  readonly positions: number;
+}
+
+export interface Statistics {
+  readonly branches: number;
+  readonly sequencesInUse: number;
+  readonly freeCells: number;
+  readonly cells: number;
+  readonly decodes: number;
+  readonly decodedTokens: number;
+  /** Branches whose cells were taken for others, so far. */
+  readonly evictions: number;
+}
+
+export interface LoadAnswer {
+  readonly info: NativeModelInfo;
+}

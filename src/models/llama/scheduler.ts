@@ -1,0 +1,610 @@
+/**
+ * Coalesces all calls on one model into shared decodes: every branch that writes contributes one token, every
+ * branch that reads contributes a chunk. Admission is by KV cells; when they run out, idle branches lose theirs
+ * first, then the call that came last is paused. What a branch holds is never lost: it is read again when needed.
+ */
+import { StepwrightError } from "../../core/errors.js";
+import type { BatchToken, NativeModel, Row, RowRequest } from "../../native/native-model.js";
+import { type Demand, nextDemand, outputsPerDecode, readsEnd, rowRequest } from "./demand.js";
+import {
+  type Append,
+  addUsage,
+  type BranchState,
+  type Extend,
+  isCall,
+  noEngineUsage,
+  type Operation,
+  Writing,
+} from "./operation.js";
+import type { AppendAnswer, EngineUsage, Statistics } from "./protocol.js";
+import { SequencePool } from "./sequence-pool.js";
+
+export interface SchedulerOptions {
+  /** One token per decode, so that a token's numbers depend on nothing but the tokens before it. Needs separate streams. */
+  readonly exact?: boolean;
+  /** Runs one decode at a time over all models of the process: two on the same cores only stall each other. */
+  readonly lock?: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Milliseconds; injectable for tests. */
+  readonly now?: () => number;
+  /** Opened prefixes that stay in the cache after their branch is dropped, for the next call with the same start. */
+  readonly keptPrefixes?: number;
+}
+
+/** Reading is cut into chunks of this size while other branches are writing, so that it does not stall them. */
+const chunkBesideWriters = 128;
+
+export class Scheduler {
+  readonly #native: NativeModel;
+  readonly #exact: boolean;
+  readonly #lock: NonNullable<SchedulerOptions["lock"]>;
+  readonly #now: () => number;
+  readonly #pool: SequencePool;
+  readonly #context: number;
+  readonly #endTokens: ReadonlySet<number>;
+  /** Calls in the order they came: the first has the right of way. */
+  readonly #arrivals = new Map<Operation, number>();
+  readonly #cancelled = new Set<number>();
+  #clock = 0;
+  #running = false;
+  #failed: StepwrightError | null = null;
+  #readingLong = false;
+  #decodes = 0;
+  #decodedTokens = 0;
+  #rotation = 0;
+
+  constructor(native: NativeModel, options: SchedulerOptions = {}) {
+    this.#native = native;
+    this.#exact = options.exact ?? false;
+    this.#lock = options.lock ?? ((work) => work());
+    this.#now = options.now ?? (() => performance.now());
+    this.#pool = new SequencePool(native, { separate: this.#exact, keptPrefixes: options.keptPrefixes ?? 4 });
+    const { cells, trainedContext, endTokens } = native.info;
+    this.#context = Math.min(cells, trainedContext);
+    this.#endTokens = new Set(endTokens);
+  }
+
+  /** Greatest number of tokens that one branch can hold. */
+  get context(): number {
+    return this.#context;
+  }
+
+  open(id: number, tokens: readonly number[]): void {
+    this.#pool.branches.set(id, newBranch(id, tokens, tokens.length));
+  }
+
+  fork(id: number, child: number): void {
+    const branch = newBranch(child, [], 0);
+    this.#pool.branches.set(child, branch);
+    this.#enqueue(id, { kind: "fork", child: branch });
+    // The child's own calls wait until its parent has got to the fork.
+    branch.queue.push({ kind: "wait" });
+  }
+
+  trim(id: number, length: number): void {
+    this.#enqueue(id, { kind: "trim", length });
+  }
+
+  drop(id: number): void {
+    const branch = this.#pool.branches.get(id);
+    if (branch) this.#enqueue(id, { kind: "drop" });
+  }
+
+  append(id: number, operation: Append): void {
+    this.#enqueue(id, operation);
+  }
+
+  extend(id: number, operation: Extend): void {
+    this.#enqueue(id, operation);
+  }
+
+  /** Ends a call with `aborted`: at once while it waits, else after the decode in flight. */
+  cancel(call: number): void {
+    for (const operation of this.#arrivals.keys()) {
+      if (isCall(operation) && operation.call === call) {
+        this.#cancelled.add(call);
+        // Only a long read is worth stopping half way: the others of its batch must be passed again.
+        if (this.#readingLong) this.#native.abort();
+        this.#start();
+      }
+    }
+  }
+
+  statistics(): Statistics {
+    return {
+      branches: this.#pool.branches.size,
+      sequencesInUse: this.#pool.sequencesInUse,
+      freeCells: this.#pool.availableCells,
+      cells: this.#pool.cells,
+      decodes: this.#decodes,
+      decodedTokens: this.#decodedTokens,
+      evictions: this.#pool.evictions,
+    };
+  }
+
+  #enqueue(id: number, operation: Operation): void {
+    const branch = this.#pool.branches.get(id);
+    if (!branch) {
+      if (isCall(operation)) operation.reject(droppedBranch());
+      return;
+    }
+    branch.queue.push(operation);
+    this.#arrivals.set(operation, this.#clock++);
+    this.#start();
+  }
+
+  #start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    // A turn of the event loop, so that calls made together share their first decode.
+    setImmediate(() => void this.#loop());
+  }
+
+  async #loop(): Promise<void> {
+    try {
+      for (;;) {
+        this.#settle();
+        const active = this.#active();
+        if (active.length === 0) break;
+        const demands = this.#exact ? this.#planOne(active) : this.#plan(active);
+        if (demands.length === 0) {
+          // Either a prefix found in the cache left nothing to pass, or the oldest call has every cell there is.
+          if (!this.#settle()) this.#outOfRoom(active[0]!);
+          continue;
+        }
+        await this.#lock(() => this.#decode(demands));
+        // Lets messages in: new calls join the next decode, cancels end theirs.
+        await new Promise(setImmediate);
+      }
+    } catch (error) {
+      this.#failAll(StepwrightError.from(error, "engine-failed"));
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  // ---- the queues ------------------------------------------------------------------------------------------------
+
+  /** Does everything that needs no decode, in arrival order; true if anything was done. */
+  #settle(): boolean {
+    let any = false;
+    for (let progressed = true; progressed; ) {
+      progressed = false;
+      for (const branch of [...this.#pool.branches.values()]) {
+        while (branch.queue.length > 0 && this.#settleHead(branch)) progressed = any = true;
+      }
+    }
+    return any;
+  }
+
+  /** Serves the head of the branch's queue if no decode is needed for it. */
+  #settleHead(branch: BranchState): boolean {
+    const operation = branch.queue[0]!;
+    if (isCall(operation) && this.#cancelled.delete(operation.call)) {
+      this.#finish(branch, () => operation.reject(new StepwrightError("aborted", "the call was aborted")));
+      // What it had begun to read or write is not part of the branch.
+      if (operation.progress) this.#pool.truncate(branch, operation.progress.start);
+      return true;
+    }
+    if (this.#failed && isCall(operation)) {
+      const failure = this.#failed;
+      this.#finish(branch, () => operation.reject(failure));
+      return true;
+    }
+    switch (operation.kind) {
+      case "wait":
+        return false;
+      case "trim":
+        this.#pool.truncate(branch, operation.length);
+        this.#finish(branch);
+        return true;
+      case "drop":
+        this.#finish(branch);
+        this.#rejectRest(branch);
+        this.#pool.remove(branch);
+        return true;
+      case "fork":
+        if (branch.cached < branch.tokens.length - 1 && !this.#failed) return false;
+        this.#finish(branch);
+        this.#shareWithChild(branch, operation.child);
+        return true;
+      case "append":
+        return this.#beginAppend(branch, operation);
+      case "extend":
+        return this.#beginExtend(branch, operation);
+    }
+  }
+
+  #finish(branch: BranchState, answer?: () => void): void {
+    const operation = branch.queue.shift()!;
+    this.#arrivals.delete(operation);
+    branch.lastUsed = this.#clock++;
+    answer?.();
+  }
+
+  #beginAppend(branch: BranchState, operation: Append): boolean {
+    if (!operation.progress) {
+      const length = branch.tokens.length + operation.passage.length;
+      if (length > this.#context) {
+        this.#finish(branch, () => operation.reject(contextExceeded(length, this.#context)));
+        return true;
+      }
+      const { want, passage } = operation;
+      const start = branch.tokens.length;
+      operation.progress = { start, usage: this.#takeDebt(branch), logprobs: [], row: null, hidden: null };
+      for (const token of passage) branch.tokens.push(token);
+      // The row after a token is gone once its decode is over: such a token is passed again.
+      if (want?.logprobs) this.#pool.uncache(branch, Math.max(0, start - 1));
+      if (want && readsEnd(want)) this.#pool.uncache(branch, length - 1);
+    }
+    return this.#endAppend(branch, operation);
+  }
+
+  /** Answers the call if nothing of it is left to pass. */
+  #endAppend(branch: BranchState, operation: Append): boolean {
+    const { want } = operation;
+    const { start, usage, logprobs, row, hidden } = operation.progress!;
+    const left = branch.tokens.length - branch.cached;
+    // The last token is passed by the next call, unless something is read off after it.
+    if (left > (want && readsEnd(want) ? 0 : 1)) return false;
+    const answer: AppendAnswer = {
+      ...(want && want.topK > 0 ? { topK: row?.topK ?? [] } : {}),
+      ...(want && want.tokens.length > 0 ? { tokens: row?.tokens.slice(0, want.tokens.length) ?? [] } : {}),
+      ...(want?.row && row?.row ? { row: row.row } : {}),
+      ...(want?.logprobs ? { logprobs: start === 0 ? [Number.NaN, ...logprobs] : logprobs } : {}),
+      ...(hidden ? { hidden } : {}),
+      usage,
+    };
+    this.#finish(branch, () => operation.resolve(answer));
+    return true;
+  }
+
+  #beginExtend(branch: BranchState, operation: Extend): boolean {
+    if (!operation.progress) {
+      if (branch.tokens.length === 0) {
+        this.#finish(branch, () =>
+          operation.reject(
+            new StepwrightError("invalid-option", "nothing to continue: the branch is empty", {
+              remedy: "append a prompt first",
+            }),
+          ),
+        );
+        return true;
+      }
+      operation.progress = {
+        start: branch.tokens.length,
+        usage: this.#takeDebt(branch),
+        written: new Writing(operation),
+      };
+      this.#pool.uncache(branch, branch.tokens.length - 1);
+    }
+    if (branch.tokens.length < this.#context) return false;
+    this.#endExtend(branch, operation, "context");
+    return true;
+  }
+
+  #endExtend(branch: BranchState, operation: Extend, stop: "delimiter" | "end" | "cap" | "context"): void {
+    const { usage, written } = operation.progress!;
+    if (stop === "context") written.close();
+    const { tokens, text, logprobs, entropies } = written;
+    const rest = written.takeUnsent();
+    if (rest !== "") operation.onText?.(rest);
+    this.#finish(branch, () => operation.resolve({ tokens, text, stop, logprobs, entropies, usage }));
+  }
+
+  #takeDebt(branch: BranchState): EngineUsage {
+    const { debt } = branch;
+    branch.debt = noEngineUsage;
+    return debt;
+  }
+
+  #shareWithChild(parent: BranchState, child: BranchState): void {
+    child.tokens = parent.tokens.slice();
+    child.everCached = parent.everCached;
+    child.debt = this.#takeDebt(parent);
+    // Its `wait` goes; its own calls may start.
+    child.queue.shift();
+    this.#pool.share(parent, child);
+  }
+
+  /** Calls made on a branch after it was dropped. */
+  #rejectRest(branch: BranchState): void {
+    for (const operation of branch.queue) {
+      this.#arrivals.delete(operation);
+      if (isCall(operation)) operation.reject(droppedBranch());
+    }
+  }
+
+  // ---- one decode ------------------------------------------------------------------------------------------------
+
+  /** The branches with a call to serve, first come first. */
+  #active(): BranchState[] {
+    return [...this.#pool.branches.values()]
+      .filter((branch) => {
+        const head = branch.queue[0];
+        return head !== undefined && (isCall(head) || head.kind === "fork");
+      })
+      .sort((a, b) => this.#arrivals.get(a.queue[0]!)! - this.#arrivals.get(b.queue[0]!)!);
+  }
+
+  /** What the next decode passes: as much as fits, the oldest calls first. */
+  #plan(active: readonly BranchState[]): Demand[] {
+    const writers = active.filter(
+      (branch) => branch.sequence >= 0 && branch.tokens.length - branch.cached <= 1,
+    ).length;
+    const demands: Demand[] = [];
+    let room = this.#native.info.batchTokens;
+    let outputs = 0;
+    for (const branch of active) {
+      if (room === 0) break;
+      // The hidden states of a whole batch become outputs: such calls go together, without the others.
+      const first = demands[0];
+      if (!this.#admit(branch, demands)) break;
+      const pending = branch.tokens.length - branch.cached;
+      const limit = pending > 1 && writers > 0 ? Math.min(room, chunkBesideWriters) : room;
+      const demand = nextDemand(branch, Math.min(limit, this.#room(branch)));
+      if (demand.count === 0) continue;
+      if (first && first.hidden !== demand.hidden) continue;
+      if (outputs + demand.outputs.length > Math.max(outputsPerDecode, this.#native.info.sequences)) continue;
+      this.#pool.grow(branch, demand.count);
+      demands.push(demand);
+      room -= demand.count;
+      outputs += demand.outputs.length;
+    }
+    return demands;
+  }
+
+  /** Exact mode: one token of one branch, in turn. */
+  #planOne(active: readonly BranchState[]): Demand[] {
+    for (let tried = 0; tried < active.length; tried++) {
+      const branch = active[this.#rotation++ % active.length]!;
+      if (!this.#pool.acquire(branch)) continue;
+      const demand = nextDemand(branch, 1);
+      if (demand.count === 0) continue;
+      this.#pool.grow(branch, demand.count);
+      return [demand];
+    }
+    return [];
+  }
+
+  /** Makes sure of a sequence and at least one free cell; pauses those who came later if nothing else helps. */
+  #admit(branch: BranchState, demands: readonly Demand[]): boolean {
+    const needed = [branch, ...demands.map((demand) => demand.branch)];
+    while (!this.#pool.acquire(branch)) {
+      if (!this.#pauseLast(needed)) return false;
+    }
+    const wanted = Math.min(branch.tokens.length - branch.cached, this.#native.info.batchTokens);
+    while (this.#pool.freeCells < wanted && this.#pool.evictIdle(needed)) {}
+    while (this.#pool.freeCells === 0) {
+      if (!this.#pauseLast(needed)) return false;
+    }
+    return true;
+  }
+
+  /** Takes the cells of the latest call that is not among `needed`. It goes on when there is room again. */
+  #pauseLast(needed: readonly BranchState[]): boolean {
+    const last = this.#active().findLast((branch) => branch.sequence >= 0 && !needed.includes(branch));
+    if (!last) return false;
+    this.#pool.evict(last);
+    return true;
+  }
+
+  #room(branch: BranchState): number {
+    return Math.min(this.#pool.freeCells, this.#context - branch.cached);
+  }
+
+  async #decode(demands: readonly Demand[]): Promise<void> {
+    const batch: BatchToken[] = [];
+    for (const { branch, from, count, outputs } of demands) {
+      const sequences = [branch.sequence];
+      const wanted = new Set(outputs);
+      for (let index = 0; index < count; index++) {
+        batch.push({
+          token: branch.tokens[from + index]!,
+          position: from + index,
+          sequences,
+          output: wanted.has(index),
+        });
+      }
+    }
+    const hidden = demands[0]!.hidden;
+    this.#readingLong = batch.length > 64;
+    const started = this.#now();
+    const status = await this.#native.decode(batch, { hidden });
+    this.#readingLong = false;
+    if (status !== 0) {
+      this.#undo(demands);
+      await this.#recover(status, demands);
+      return;
+    }
+    this.#decodes++;
+    this.#decodedTokens += batch.length;
+    const rows = this.#readRows(demands);
+    const seconds = (this.#now() - started) / 1000 / batch.length;
+    let output = 0;
+    for (const demand of demands) {
+      const own = rows.slice(output, output + demand.outputs.length);
+      const states = demand.hidden ? this.#native.readHidden(output) : null;
+      output += own.length;
+      this.#take(demand, own, states, seconds);
+    }
+  }
+
+  #readRows(demands: readonly Demand[]): Row[] {
+    const requests: RowRequest[] = [];
+    for (const { branch, operation, from, count, outputs } of demands) {
+      for (const index of outputs) {
+        const next = branch.tokens[from + index + 1];
+        const last = from + index === branch.tokens.length - 1 && index === count - 1;
+        requests.push(rowRequest(operation, requests.length, next, last, branch.tokens.length));
+      }
+    }
+    return requests.length === 0 ? [] : this.#native.readRows(requests);
+  }
+
+  /** Books what a decode did for one call, and ends the call if it is done. */
+  #take(demand: Demand, rows: readonly Row[], hidden: Float32Array | null, seconds: number): void {
+    const { branch, operation, from, count } = demand;
+    branch.cached = from + count;
+    const writes = operation.kind === "extend" && demand.outputs.length > 0;
+    const usage: EngineUsage = {
+      prefillTokens: count - (writes ? 1 : 0),
+      recomputedTokens: Math.max(0, Math.min(branch.everCached, from + count - (writes ? 1 : 0)) - from),
+      decodeTokens: writes ? 1 : 0,
+      seconds: seconds * count,
+      passes: count,
+      positions: count * from + (count * (count - 1)) / 2,
+    };
+    branch.everCached = Math.max(branch.everCached, branch.cached);
+    if (operation.kind === "fork") {
+      branch.debt = addUsage(branch.debt, usage);
+      return;
+    }
+    operation.progress!.usage = addUsage(operation.progress!.usage, usage);
+    if (rows.some((row) => !row.finite)) {
+      this.#failed = new StepwrightError(
+        "model-not-finite",
+        "the model computed a logit that is not a number",
+        {
+          remedy:
+            "the file is damaged or this hardware computes it wrongly: load it again, or use another file",
+        },
+      );
+      return;
+    }
+    if (operation.kind === "extend") {
+      if (writes) this.#write(branch, operation, rows[0]!);
+      return;
+    }
+    this.#read(branch, operation, demand, rows, hidden);
+  }
+
+  #write(branch: BranchState, operation: Extend, row: Row): void {
+    const { written } = operation.progress!;
+    branch.tokens.push(row.token);
+    const stop = written.add(row, this.#native.piece(row.token), this.#endTokens.has(row.token));
+    if (stop) {
+      this.#endExtend(branch, operation, stop);
+      return;
+    }
+    const text = operation.onText ? written.takeUnsent() : "";
+    if (text !== "") operation.onText?.(text);
+  }
+
+  #read(
+    branch: BranchState,
+    operation: Append,
+    demand: Demand,
+    rows: readonly Row[],
+    hidden: Float32Array | null,
+  ): void {
+    const { want } = operation;
+    const progress = operation.progress!;
+    for (const [index, output] of demand.outputs.entries()) {
+      if (demand.from + output === branch.tokens.length - 1) progress.row = rows[index]!;
+      else if (want?.logprobs) progress.logprobs.push(rows[index]!.tokens.at(-1)!);
+    }
+    progress.hidden = hidden;
+    this.#endAppend(branch, operation);
+  }
+
+  // ---- when a decode fails ---------------------------------------------------------------------------------------
+
+  /** Puts cache and table back to what they were before the decode, whatever libllama left behind. */
+  #undo(demands: readonly Demand[]): void {
+    for (const { branch, from } of demands) this.#pool.rollback(branch, from);
+  }
+
+  /**
+   * 1, no room: idle branches give theirs, then the later half of the calls is paused, then a smaller stretch is
+   * tried; one token alone ends its call.
+   * 2, aborted: the cancelled calls end, the others are passed again.
+   * Negative, failed: each call is tried alone, and the one that fails alone is failed.
+   */
+  async #recover(status: number, demands: readonly Demand[]): Promise<void> {
+    if (status === 2) return;
+    if (status === 1) {
+      const needed = demands.map((demand) => demand.branch);
+      if (this.#pool.evictIdle(needed)) return;
+      const later = demands.slice(Math.ceil(demands.length / 2));
+      for (const { branch } of later) {
+        this.#pool.evict(branch);
+      }
+      const [first] = demands;
+      if (later.length > 0) {
+        for (const demand of demands.slice(0, -later.length)) await this.#again(demand);
+      } else if (first!.count > 1) await this.#again(first!, Math.floor(first!.count / 2));
+      else this.#outOfRoom(first!.branch);
+      return;
+    }
+    if (demands.length === 1) {
+      const { branch } = demands[0]!;
+      this.#pool.release(branch);
+      this.#failHead(
+        branch,
+        new StepwrightError(
+          "decode-failed",
+          `the engine could not process this call (llama_decode: ${status})`,
+          {
+            remedy: "try it again; if it fails again, run `stepwright doctor`",
+          },
+        ),
+      );
+      return;
+    }
+    for (const demand of demands) await this.#again(demand);
+  }
+
+  /** Passes one demand by itself, at most `limit` tokens of it. */
+  async #again(demand: Demand, limit = this.#native.info.batchTokens): Promise<void> {
+    const { branch } = demand;
+    if (branch.queue[0] !== demand.operation || !this.#pool.acquire(branch)) return;
+    const alone = nextDemand(branch, Math.min(limit, this.#room(branch)));
+    if (alone.count === 0) return;
+    this.#pool.grow(branch, alone.count);
+    await this.#decode([alone]);
+  }
+
+  /** One call, alone, and still no room: a writer stops where it is, a reader fails. */
+  #outOfRoom(branch: BranchState): void {
+    const operation = branch.queue[0]!;
+    if (operation.kind === "extend") this.#endExtend(branch, operation, "context");
+    else this.#failHead(branch, contextExceeded(branch.tokens.length, branch.cached));
+  }
+
+  /** A fork has no answer of its own: its child reads the prefix itself at its first call, and fails there. */
+  #failHead(branch: BranchState, error: StepwrightError): void {
+    const operation = branch.queue[0]!;
+    this.#finish(branch);
+    if (isCall(operation)) operation.reject(error);
+    else if (operation.kind === "fork") this.#shareWithChild(branch, operation.child);
+  }
+
+  #failAll(error: StepwrightError): void {
+    this.#failed = error;
+    this.#settle();
+  }
+}
+
+function newBranch(id: number, tokens: readonly number[], opened: number): BranchState {
+  return {
+    id,
+    tokens: [...tokens],
+    cached: 0,
+    everCached: 0,
+    sequence: -1,
+    opened,
+    queue: [],
+    lastUsed: 0,
+    debt: noEngineUsage,
+  };
+}
+
+function droppedBranch(): StepwrightError {
+  return new StepwrightError("internal", "the branch was dropped before this call");
+}
+
+function contextExceeded(length: number, context: number): StepwrightError {
+  return new StepwrightError("context-exceeded", `${length} tokens do not fit the context of ${context}`, {
+    remedy: "shorten the question, or load the model with a larger --context",
+  });
+}
