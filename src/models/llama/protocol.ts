@@ -13,6 +13,9 @@ export interface Want {
   readonly row: boolean;
 }
 
+/** Ids, or text that the engine reads as plain text: no special token is recognised in it. */
+export type Input = readonly number[] | string;
+
 /** Calls that are answered: each has a `call` number, unique within the channel. */
 export type Call =
   | {
@@ -24,11 +27,12 @@ export type Call =
   | { readonly type: "close"; readonly model: number }
   | { readonly type: "tokenize"; readonly model: number; readonly text: string; readonly special: boolean }
   | { readonly type: "detokenize"; readonly model: number; readonly tokens: readonly number[] }
+  | { readonly type: "open"; readonly model: number; readonly branch: number; readonly input: Input }
   | {
       readonly type: "append";
       readonly model: number;
       readonly branch: number;
-      readonly tokens: readonly number[];
+      readonly input: Input;
       readonly want: Want | null;
     }
   | {
@@ -43,14 +47,21 @@ export type Call =
     }
   | { readonly type: "statistics"; readonly model: number };
 
+/** What each call is answered with. */
+export interface Answers {
+  load: NativeModelInfo;
+  close: null;
+  tokenize: number[];
+  detokenize: string;
+  /** Tokens the branch was opened with. */
+  open: number;
+  append: AppendAnswer;
+  extend: ExtendAnswer;
+  statistics: Statistics;
+}
+
 /** Orders that are not answered; they are served in the order sent, with the calls of the same branch. */
 export type Order =
-  | {
-      readonly type: "open";
-      readonly model: number;
-      readonly branch: number;
-      readonly tokens: readonly number[];
-    }
   | { readonly type: "fork"; readonly model: number; readonly branch: number; readonly child: number }
   | { readonly type: "trim"; readonly model: number; readonly branch: number; readonly length: number }
   | { readonly type: "drop"; readonly model: number; readonly branch: number }
@@ -59,8 +70,7 @@ export type Order =
 export type ToEngine = (Call & { readonly call: number }) | Order;
 
 export type FromEngine =
-  | { readonly type: "ready" }
-  | { readonly type: "answer"; readonly call: number; readonly value: unknown }
+  | { readonly type: "answer"; readonly call: number; readonly value: Answers[keyof Answers] }
   | { readonly type: "failure"; readonly call: number; readonly error: ErrorData }
   | { readonly type: "text"; readonly call: number; readonly text: string };
 
@@ -70,6 +80,8 @@ export interface AppendAnswer {
   readonly logprobs?: readonly number[];
   readonly hidden?: Float32Array;
   readonly row?: Float32Array;
+  /** Tokens of the passage. */
+  readonly length: number;
   readonly usage: EngineUsage;
 }
 
@@ -99,8 +111,4 @@ export interface Statistics {
   readonly decodedTokens: number;
   /** Branches whose cells were taken for others, so far. */
   readonly evictions: number;
-}
-
-export interface LoadAnswer {
-  readonly info: NativeModelInfo;
 }

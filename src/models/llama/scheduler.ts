@@ -63,12 +63,9 @@ export class Scheduler {
     this.#endTokens = new Set(endTokens);
   }
 
-  /** Greatest number of tokens that one branch can hold. */
-  get context(): number {
-    return this.#context;
-  }
-
+  /** Throws `context-exceeded` if the tokens leave no room to write. */
   open(id: number, tokens: readonly number[]): void {
+    if (tokens.length >= this.#context) throw contextExceeded(tokens.length, this.#context);
     this.#pool.branches.set(id, newBranch(id, tokens, tokens.length));
   }
 
@@ -252,6 +249,7 @@ export class Scheduler {
       ...(want?.row && row?.row ? { row: row.row } : {}),
       ...(want?.logprobs ? { logprobs: start === 0 ? [Number.NaN, ...logprobs] : logprobs } : {}),
       ...(hidden ? { hidden } : {}),
+      length: operation.passage.length,
       usage,
     };
     this.#finish(branch, () => operation.resolve(answer));

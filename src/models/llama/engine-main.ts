@@ -1,0 +1,141 @@
+/**
+ * The engine's process: owns every native handle, so that a crash in native code ends this process and becomes
+ * an error of the runs, not the end of the program. Started by `engine.ts`; speaks `protocol.ts`.
+ */
+import { StepwrightError } from "../../core/errors.js";
+import { loadLlamaNativeModel } from "../../native/llama-native-model.js";
+import type { NativeModel } from "../../native/native-model.js";
+import type { Answers, Call, FromEngine, Input, ToEngine } from "./protocol.js";
+import { Scheduler } from "./scheduler.js";
+
+interface Loaded {
+  readonly native: NativeModel;
+  readonly scheduler: Scheduler;
+}
+
+const models = new Map<number, Loaded>();
+
+/** Answers of one turn of the event loop go out in one packet. */
+let outbox: FromEngine[] = [];
+
+function send(message: FromEngine): void {
+  if (outbox.length === 0) {
+    setImmediate(() => {
+      const packet = outbox;
+      outbox = [];
+      process.send?.(packet);
+    });
+  }
+  outbox.push(message);
+}
+
+/** One decode at a time over all models: two on the same cores only stall each other. */
+let lastDecode: Promise<unknown> = Promise.resolve();
+
+function lock<Result>(work: () => Promise<Result>): Promise<Result> {
+  const result = lastDecode.then(work);
+  lastDecode = result.catch(() => {});
+  return result;
+}
+
+function loaded(model: number): Loaded {
+  const found = models.get(model);
+  if (!found) throw new StepwrightError("engine-failed", "the model is not loaded in the engine");
+  return found;
+}
+
+function toTokens(native: NativeModel, input: Input): readonly number[] {
+  if (typeof input === "string") return native.tokenize(input, { addSpecial: false, parseSpecial: false });
+  const size = native.info.vocabularySize;
+  const wrong = input.find((token) => !Number.isInteger(token) || token < 0 || token >= size);
+  if (wrong === undefined) return input;
+  throw new StepwrightError("invalid-option", `token id ${wrong} is not in the vocabulary of ${size}`, {
+    remedy: "hand over text instead of ids to a model with another tokenizer",
+  });
+}
+
+async function serve(message: Call & { readonly call: number }): Promise<Answers[Call["type"]]> {
+  switch (message.type) {
+    case "load": {
+      const native = await loadLlamaNativeModel(message.options);
+      models.set(message.model, { native, scheduler: new Scheduler(native, { exact: message.exact, lock }) });
+      return native.info;
+    }
+    case "close": {
+      const { native } = loaded(message.model);
+      models.delete(message.model);
+      // A decode in flight still uses the context.
+      native.abort();
+      await lock(async () => native.close());
+      return null;
+    }
+    case "tokenize":
+      return loaded(message.model).native.tokenize(message.text, {
+        addSpecial: false,
+        parseSpecial: message.special,
+      });
+    case "detokenize": {
+      const { native } = loaded(message.model);
+      return Buffer.concat(message.tokens.map((token) => native.piece(token))).toString("utf8");
+    }
+    case "open": {
+      const { native, scheduler } = loaded(message.model);
+      const tokens = toTokens(native, message.input);
+      scheduler.open(message.branch, tokens);
+      return tokens.length;
+    }
+    case "append": {
+      const { native, scheduler } = loaded(message.model);
+      const passage = toTokens(native, message.input);
+      const { branch, call, want } = message;
+      return new Promise((resolve, reject) =>
+        scheduler.append(branch, { kind: "append", call, passage, want, resolve, reject }),
+      );
+    }
+    case "extend": {
+      const { scheduler } = loaded(message.model);
+      const { branch, call, splitter, maxTokens, sampling, key, stream } = message;
+      const onText = stream ? (text: string) => send({ type: "text", call, text }) : null;
+      return new Promise((resolve, reject) =>
+        scheduler.extend(branch, {
+          kind: "extend",
+          call,
+          splitter,
+          maxTokens,
+          sampling,
+          key,
+          onText,
+          resolve,
+          reject,
+        }),
+      );
+    }
+    case "statistics":
+      return loaded(message.model).scheduler.statistics();
+  }
+}
+
+function receive(message: ToEngine): void {
+  if ("call" in message && message.type !== "cancel") {
+    // Synchronously up to the scheduler's queue, so that the order of the packet is kept.
+    serve(message).then(
+      (value) => send({ type: "answer", call: message.call, value }),
+      (error) => send({ type: "failure", call: message.call, error: StepwrightError.from(error).toJSON() }),
+    );
+    return;
+  }
+  const scheduler = models.get(message.model)?.scheduler;
+  if (!scheduler) return;
+  if (message.type === "fork") scheduler.fork(message.branch, message.child);
+  else if (message.type === "trim") scheduler.trim(message.branch, message.length);
+  else if (message.type === "drop") scheduler.drop(message.branch);
+  else scheduler.cancel(message.call);
+}
+
+process.on("message", (packet: ToEngine[]) => {
+  for (const message of packet) receive(message);
+});
+// The program is gone or asks us to go: no native clean-up, which could hang in a decode.
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+// A Ctrl-C in the terminal reaches the whole group; the program decides what becomes of the run.
+process.on("SIGINT", () => {});

@@ -1,0 +1,64 @@
+/** Opens GGUF files in the engine's process. */
+import type { CallOptions } from "../../core/model.js";
+import type { NativeModelOptions } from "../../native/native-model.js";
+import { checkModelFile } from "../gguf/check.js";
+import { fingerprint } from "../gguf/fingerprint.js";
+import { checkMemory } from "../gguf/size.js";
+import { type Engine, sharedEngine } from "./engine.js";
+import { LlamaModel } from "./llama-model.js";
+
+export { Engine, sharedEngine } from "./engine.js";
+export { LlamaModel } from "./llama-model.js";
+export type { Statistics } from "./protocol.js";
+
+export interface OpenLlamaOptions extends CallOptions {
+  /** Shown in traces; default: the file's name. */
+  readonly name?: string;
+  /** Tokens that fit the KV cache, over all branches (in exact mode: in each). Default: at most 4096. */
+  readonly context?: number;
+  /** Branches that hold cells at once; more are read again when used. Default 64, in exact mode 6. */
+  readonly sequences?: number;
+  /** Compute threads, default 1: two stall for tens of seconds when a core is taken away from them. */
+  readonly threads?: number;
+  readonly gpuLayers?: number;
+  /**
+   * Batch-invariant: a cache per branch and one token per pass, so that what a branch holds depends on nothing
+   * but its tokens: not on other runs, nor on what was read or written together, rolled back or resumed. Slower.
+   */
+  readonly exact?: boolean;
+  readonly engine?: Engine;
+}
+
+const usualContext = 4096;
+const exactSequences = 6;
+
+/**
+ * Checks the file and the memory it needs, then loads it. Throws `model-not-found`, `model-invalid`,
+ * `model-too-large` before native code has seen the file.
+ */
+export async function openLlama(path: string, options: OpenLlamaOptions = {}): Promise<LlamaModel> {
+  const file = await checkModelFile(path);
+  const exact = options.exact ?? false;
+  const sequences = options.sequences ?? (exact ? exactSequences : 64);
+  const cells = Math.min(options.context ?? usualContext, file.size.context);
+  checkMemory(file, { cells: exact ? cells * sequences : cells });
+  const native: NativeModelOptions = {
+    path: file.path,
+    cells,
+    sequences,
+    threads: options.threads ?? 1,
+    separateStreams: exact,
+    ...(options.gpuLayers === undefined ? {} : { gpuLayers: options.gpuLayers }),
+  };
+  return LlamaModel.load(
+    {
+      engine: options.engine ?? sharedEngine(),
+      name: options.name ?? file.title ?? path,
+      fingerprint: await fingerprint(file.parts),
+      file,
+      native,
+      exact,
+    },
+    { signal: options.signal },
+  );
+}
