@@ -1,0 +1,81 @@
+/** `kind:model?option=value&option=value`, taken apart and checked. */
+import type { z } from "zod";
+import { StepwrightError } from "../core/errors.js";
+import { nearest } from "../core/registry.js";
+
+export interface RewardReference {
+  readonly kind: string;
+  /** A model reference, or the words `draft` and `target`. */
+  readonly model: string;
+  /** As written, percent-decoded, unchecked. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Throws `invalid-option`. A `?` belongs to the options only where `name=` follows it, so paths may hold one. */
+export function parseRewardReference(text: string): RewardReference {
+  const colon = text.indexOf(":");
+  if (colon < 1) {
+    throw new StepwrightError("invalid-option", `"${text}" is not a reward reference`, {
+      subject: "reward",
+      remedy: "write kind:model, for instance judge:target",
+    });
+  }
+  const kind = text.slice(0, colon);
+  const rest = text.slice(colon + 1);
+  const query = /\?([A-Za-z][A-Za-z-]*=[^?]*)$/.exec(rest);
+  const model = query ? rest.slice(0, query.index) : rest;
+  if (model === "") {
+    throw new StepwrightError("invalid-option", `reward "${text}" names no model`, {
+      subject: "reward",
+      remedy: `write ${kind}:target, ${kind}:draft or ${kind}:path-to.gguf`,
+    });
+  }
+  const options: Record<string, string> = Object.create(null);
+  for (const pair of query ? query[1]!.split("&") : []) {
+    const equals = pair.indexOf("=");
+    const key = equals < 0 ? pair : pair.slice(0, equals);
+    if (Object.hasOwn(options, key)) throw invalid(kind, key, "is given twice");
+    options[key] = decode(kind, key, equals < 0 ? "" : pair.slice(equals + 1));
+  }
+  return { kind, model, options };
+}
+
+function decode(kind: string, key: string, value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch (cause) {
+    throw invalid(kind, key, "has a broken percent escape", { cause, remedy: "write a percent sign as %25" });
+  }
+}
+
+/** Checks options against the kind's schema; an unknown one is answered with the nearest known one. */
+export function parseRewardOptions<Schema extends z.ZodObject>(
+  kind: string,
+  schema: Schema,
+  options: Readonly<Record<string, string>>,
+): z.output<Schema> {
+  const known = Object.keys(schema.shape);
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = nearest(key, known);
+    throw invalid(kind, key, "is unknown", {
+      remedy: near ? `did you mean "${near}"?` : `known: ${known.join(", ")}`,
+    });
+  }
+  const parsed = schema.safeParse({ ...options });
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw invalid(kind, issue.path.join("."), `is not valid: ${issue.message}`);
+}
+
+function invalid(
+  kind: string,
+  key: string,
+  message: string,
+  details: { cause?: unknown; remedy?: string } = {},
+): StepwrightError {
+  return new StepwrightError("invalid-option", `option "${key}" of reward ${kind} ${message}`, {
+    ...details,
+    subject: key,
+  });
+}

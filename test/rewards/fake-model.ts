@@ -1,0 +1,185 @@
+/** A model without weights whose laws and states are hashes of everything that was read, and who counts. */
+
+import {
+  type Branch,
+  type Capability,
+  type ChatMessage,
+  type Model,
+  noUsage,
+  type Reading,
+  type ReadOptions,
+} from "../../src/core/model.js";
+import { keyedUniform } from "../../src/core/random.js";
+import type { Passage, Token } from "../../src/core/step.js";
+
+export interface FakeOptions {
+  /** Texts that are one token, by id; longest match first, all else is one token per code point. */
+  readonly pieces?: readonly string[];
+  /** Texts that are one token only where special tokens are parsed. */
+  readonly specials?: readonly string[];
+  readonly capabilities?: readonly Capability[];
+  /** ln P(token | ids). Default: a hash, between ln 0.05 and ln 0.1. */
+  readonly law?: (ids: readonly Token[], token: Token) => number;
+  readonly hidden?: (ids: readonly Token[]) => Float32Array;
+}
+
+export const width = 8;
+const specialBase = 500;
+const characterBase = 1000;
+
+export class FakeModel implements Model {
+  readonly name = "fake";
+  readonly fingerprint = "fake";
+  readonly vocabulary = "fake-vocabulary";
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly size = {
+    parameters: 1,
+    multiplied: 1,
+    layers: 1,
+    attentionWidth: 1,
+    vocabulary: 1e6,
+    context: 4096,
+    bytes: 1,
+  };
+  live = 0;
+  /** Tokens that the usages of all reads add up to. */
+  charged = 0;
+  /** Ids of each read, in order. */
+  readonly reads: Token[][] = [];
+  /** Errors for the next reads; undefined lets one pass. */
+  readonly faults: (Error | undefined)[] = [];
+  readonly #options: FakeOptions;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+    this.capabilities = new Set(options.capabilities ?? ["text", "logits", "branch", "hidden"]);
+  }
+
+  async tokenize(text: string, { special = false } = {}): Promise<Token[]> {
+    const { pieces = [], specials = [] } = this.#options;
+    const known = [
+      ...pieces.map((piece, id) => ({ piece, id })),
+      ...(special ? specials.map((piece, at) => ({ piece, id: specialBase + at })) : []),
+    ].sort((a, b) => b.piece.length - a.piece.length);
+    const ids: Token[] = [];
+    for (let at = 0; at < text.length; ) {
+      const match = known.find(({ piece }) => text.startsWith(piece, at));
+      const point = text.codePointAt(at)!;
+      ids.push(match ? match.id : characterBase + point);
+      at += match ? match.piece.length : String.fromCodePoint(point).length;
+    }
+    return ids;
+  }
+
+  async detokenize(tokens: readonly Token[]): Promise<string> {
+    const { pieces = [], specials = [] } = this.#options;
+    return tokens
+      .map((id) =>
+        id >= characterBase
+          ? String.fromCodePoint(id - characterBase)
+          : id >= specialBase
+            ? specials[id - specialBase]!
+            : pieces[id]!,
+      )
+      .join("");
+  }
+
+  async renderChat(messages: readonly ChatMessage[]): Promise<Passage> {
+    const tokens: Token[] = [];
+    for (const { role, content } of messages) {
+      tokens.push(
+        ...(await this.tokenize(`<${role}>`, { special: true })),
+        ...(await this.tokenize(content)),
+      );
+      tokens.push(...(await this.tokenize("<end>", { special: true })));
+    }
+    tokens.push(...(await this.tokenize("<assistant>", { special: true })));
+    return { text: await this.detokenize(tokens), tokens, vocabulary: this.vocabulary };
+  }
+
+  async open(prefix: Passage | string): Promise<Branch> {
+    const ids = typeof prefix === "string" ? await this.tokenize(prefix) : [...prefix.tokens];
+    return new FakeBranch(this, ids, ids.length);
+  }
+
+  read(ids: readonly Token[], options: ReadOptions): Omit<Reading, "usage"> {
+    const law = this.#options.law ?? ((all, token) => Math.log(0.05 + 0.05 * uniform(all, token)));
+    const hidden =
+      this.#options.hidden ??
+      ((all) => Float32Array.from({ length: width }, (_, at) => 2 * uniform(all, at) - 1));
+    return {
+      ...(options.tokens ? { tokens: options.tokens.map((token) => law(ids, token)) } : {}),
+      ...(options.hidden ? { hidden: hidden(ids) } : {}),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+class FakeBranch implements Branch {
+  #dropped = false;
+
+  constructor(
+    readonly model: FakeModel,
+    private ids: Token[],
+    /** Tokens of an opening that no read has paid for. */
+    private unread: number,
+  ) {
+    model.live++;
+  }
+
+  get length(): number {
+    return this.ids.length;
+  }
+
+  fork(): Branch {
+    this.#refuse();
+    return new FakeBranch(this.model, [...this.ids], this.unread);
+  }
+
+  async append(passage: Passage | string, options: ReadOptions = {}): Promise<Reading> {
+    this.#refuse();
+    if (typeof passage === "string" || passage.vocabulary !== this.model.vocabulary) {
+      throw new Error("rewards hand over ids");
+    }
+    this.ids.push(...passage.tokens);
+    const ids = [...this.ids];
+    const prefillTokens = passage.tokens.length + this.unread;
+    this.unread = 0;
+    this.model.charged += prefillTokens;
+    this.model.reads.push([...passage.tokens]);
+    const fault = this.model.faults.shift();
+    await Promise.resolve();
+    options.signal?.throwIfAborted();
+    if (fault) throw fault;
+    return { ...this.model.read(ids, options), usage: { ...noUsage, prefillTokens, flops: prefillTokens } };
+  }
+
+  async extend(): Promise<never> {
+    throw new Error("a reward generates nothing");
+  }
+
+  trim(length: number): void {
+    this.#refuse();
+    if (length > this.ids.length) throw new Error("trim beyond the end");
+    this.ids.length = length;
+  }
+
+  drop(): void {
+    if (!this.#dropped) this.model.live--;
+    this.#dropped = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.drop();
+  }
+
+  #refuse(): void {
+    if (this.#dropped) throw new Error("used after drop");
+  }
+}
+
+/** In (0, 1), from every id in its place. */
+export function uniform(ids: readonly Token[], salt: number): number {
+  return (keyedUniform(salt, ids.join(), ids.length, "fake") + 1e-9) / (1 + 1e-9);
+}
