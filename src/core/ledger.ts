@@ -1,5 +1,7 @@
 /** What may be spent (limits) and what was spent (ledger), per role. */
-import type { Role } from "./search.js";
+import { type ModelSize, spanFlops, type Usage } from "./model.js";
+import type { Role, Writer } from "./search.js";
+import { standing, type TraceEvent } from "./trace-event.js";
 
 /** Hard limits; an absent one is not limited. Token limits count written tokens, discarded ones included. */
 export interface Limits {
@@ -13,7 +15,7 @@ export interface Limits {
 export const limitNames = ["draft-tokens", "target-tokens", "reward-passes", "flops", "seconds"] as const;
 
 export interface RoleSpending {
-  /** Steps written, or steps scored. */
+  /** Steps written, or steps scored (failed passes included). */
   readonly calls: number;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
@@ -36,4 +38,183 @@ export interface RoleSpending {
 
 export interface LedgerData extends Readonly<Partial<Record<Role, RoleSpending>>> {
   readonly total: { readonly flops: number; readonly generatedFlops: number; readonly seconds: number };
+}
+
+/** The most that a call can cost. */
+export interface Claim {
+  readonly role: Role;
+  readonly tokens: number;
+  readonly passes: number;
+  readonly flops: number;
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Mutable<Type[Key]> };
+type Purpose = keyof RoleSpending["read"];
+
+const roles = ["draft", "target", "reward"] as const;
+
+/**
+ * The account of one run. It is charged by trace events and by nothing else, so it is their sum by construction.
+ * `total.seconds` is the wall time of the run; roles' seconds are shares of busy time and need not add up to it.
+ */
+export class Ledger {
+  readonly limits: Limits;
+  readonly #spending = new Map<Role, Mutable<RoleSpending>>();
+  readonly #sizes = new Map<Role, ModelSize>();
+  readonly #claims = new Set<Claim>();
+  #elapsed = 0;
+
+  constructor(limits: Limits = {}) {
+    this.limits = limits;
+  }
+
+  charge(event: TraceEvent): void {
+    switch (event.type) {
+      case "run-started":
+        for (const role of roles) {
+          const identity = event.roles[role];
+          if (!identity) continue;
+          this.#spending.set(role, nothingSpent());
+          if (identity.size) this.#sizes.set(role, identity.size);
+        }
+        return;
+      case "context-read":
+        this.#use(event.role, event.usage, event.purpose === "prompt" ? "prompt" : "catchUp");
+        return;
+      case "step-written":
+        this.#of(event.role).calls++;
+        // What a back end left unread until it had to write: the prompt under the first step, steps later on.
+        this.#use(event.role, event.usage, event.parent === "" ? "prompt" : "catchUp");
+        return;
+      case "step-scored":
+        this.#of("reward").calls++;
+        this.#use("reward", event.usage, "reward");
+        return;
+      case "reward-failed":
+        this.#of("reward").calls++;
+        return;
+      case "step-pruned":
+        this.#of(event.role).discardedTokens += event.tokens;
+        return;
+      case "step-committed":
+      case "run-resumed":
+      case "run-finished":
+        this.#elapsed = event.elapsed;
+    }
+  }
+
+  /** Wall seconds of the run as of the last event that says so. */
+  get elapsed(): number {
+    return this.#elapsed;
+  }
+
+  /** Sets a call's greatest cost aside. Undefined if it might not fit beside what is spent and set aside already. */
+  claim(claim: Claim): (() => void) | undefined {
+    const fits =
+      claim.tokens <= this.#tokensLeft(claim.role) &&
+      claim.passes <= this.#passesLeft() &&
+      claim.flops <= this.flopsLeft();
+    if (!fits) return undefined;
+    this.#claims.add(claim);
+    return () => this.#claims.delete(claim);
+  }
+
+  /**
+   * How many of `wanted` tokens the role may still write from this position on; `pending` are FLOPs spent by the
+   * same call and not charged yet.
+   */
+  allowance(role: Writer, position: number, wanted: number, pending = 0): number {
+    const most = Math.max(0, Math.min(wanted, this.#tokensLeft(role)));
+    const flops = this.flopsLeft() - pending;
+    const size = this.#sizes.get(role);
+    if (!size || spanFlops(size, position, most) <= flops) return most;
+    let [fits, tooMany] = [0, most];
+    while (tooMany - fits > 1) {
+      const middle = (fits + tooMany) >> 1;
+      if (spanFlops(size, position, middle) <= flops) fits = middle;
+      else tooMany = middle;
+    }
+    return fits;
+  }
+
+  passAllowed(flops: number): boolean {
+    return this.#passesLeft() >= 1 && this.flopsLeft() > 0 && flops <= this.flopsLeft();
+  }
+
+  flopsLeft(): number {
+    if (this.limits.flops === undefined) return Number.POSITIVE_INFINITY;
+    let spent = 0;
+    for (const spending of this.#spending.values()) spent += spending.flops;
+    for (const claim of this.#claims) spent += claim.flops;
+    return this.limits.flops - spent;
+  }
+
+  toJSON(): LedgerData {
+    const data: Partial<Record<Role, RoleSpending>> = {};
+    const total = { flops: 0, generatedFlops: 0, seconds: this.#elapsed };
+    for (const role of roles) {
+      const spending = this.#spending.get(role);
+      if (!spending) continue;
+      data[role] = { ...spending, read: { ...spending.read } };
+      total.flops += spending.flops;
+      total.generatedFlops += spending.generatedFlops;
+    }
+    return { ...data, total };
+  }
+
+  #tokensLeft(role: Role): number {
+    const limit = role === "reward" ? undefined : this.limits[`${role}-tokens`];
+    if (limit === undefined) return Number.POSITIVE_INFINITY;
+    let spent = this.#spending.get(role)?.decodeTokens ?? 0;
+    for (const claim of this.#claims) if (claim.role === role) spent += claim.tokens;
+    return limit - spent;
+  }
+
+  #passesLeft(): number {
+    const limit = this.limits["reward-passes"];
+    if (limit === undefined) return Number.POSITIVE_INFINITY;
+    let spent = this.#spending.get("reward")?.calls ?? 0;
+    for (const claim of this.#claims) spent += claim.passes;
+    return limit - spent;
+  }
+
+  #of(role: Role): Mutable<RoleSpending> {
+    let spending = this.#spending.get(role);
+    if (!spending) {
+      spending = nothingSpent();
+      this.#spending.set(role, spending);
+    }
+    return spending;
+  }
+
+  #use(role: Role, usage: Usage, purpose: Purpose): void {
+    const spending = this.#of(role);
+    spending.prefillTokens += usage.prefillTokens;
+    spending.decodeTokens += usage.decodeTokens;
+    spending.flops += usage.flops;
+    spending.seconds += usage.seconds;
+    spending.generatedFlops += 2 * (this.#sizes.get(role)?.multiplied ?? 0) * usage.decodeTokens;
+    spending.read.recomputed += usage.recomputedTokens;
+    spending.read[purpose] += usage.prefillTokens - usage.recomputedTokens;
+  }
+}
+
+/** The ledger of a trace: what it sums up to, with no model at hand. */
+export function ledgerOf(events: readonly TraceEvent[]): LedgerData {
+  const ledger = new Ledger();
+  for (const event of standing(events)) ledger.charge(event);
+  return ledger.toJSON();
+}
+
+function nothingSpent(): Mutable<RoleSpending> {
+  return {
+    calls: 0,
+    prefillTokens: 0,
+    decodeTokens: 0,
+    discardedTokens: 0,
+    flops: 0,
+    generatedFlops: 0,
+    seconds: 0,
+    read: { prompt: 0, catchUp: 0, recomputed: 0, reward: 0 },
+  };
 }

@@ -1,5 +1,5 @@
 /** A reward says how good each step is: one number in [0, 1] per step, from the question and the steps so far. */
-import type { Usage } from "./model.js";
+import type { ModelSize, Usage } from "./model.js";
 import type { Step } from "./step.js";
 
 export interface Score {
@@ -16,6 +16,8 @@ export interface Scorer {
   append(step: Step, options?: { signal?: AbortSignal | undefined }): Promise<Score>;
   /** Takes a step into the chain without asking for its score (another model's rewrite). Default use: lazily read. */
   skip(step: Step): void;
+  /** At most so many FLOPs would `append(step)` cost. Without it, a FLOPs limit can be overshot by one pass. */
+  flopsBound?(step: Step): number;
   fork(): Scorer;
   drop(): void;
 }
@@ -24,6 +26,8 @@ export interface Reward extends AsyncDisposable {
   readonly name: string;
   /** Steps the threshold was published or calibrated for, for the docs and for warnings. */
   readonly essence: string;
+  /** Of the model that is read; absent when the reward reads none. */
+  readonly size?: ModelSize;
   open(question: string): Promise<Scorer>;
 }
 

@@ -1,7 +1,7 @@
 /** The versioned union of everything that can happen in a run. One event is one JSON value; see `trace.ts` for the file. */
 import type { ErrorData } from "./errors.js";
 import type { LedgerData, Limits } from "./ledger.js";
-import type { Sampling, Usage } from "./model.js";
+import type { ModelSize, Sampling, Usage } from "./model.js";
 import type { Finish, Role, Writer } from "./search.js";
 import type { Splitter, StopReason } from "./step.js";
 
@@ -11,6 +11,8 @@ export interface RoleIdentity {
   readonly name: string;
   readonly fingerprint?: string;
   readonly vocabulary?: string;
+  /** Kept so that a ledger can be rebuilt from the trace alone. */
+  readonly size?: ModelSize;
 }
 
 export type RewardFailurePolicy = "fail" | "accept" | "target-only";
@@ -74,10 +76,15 @@ export type TraceEvent =
       readonly probability: number;
       readonly heads: boolean;
     }
-  | { readonly type: "step-committed"; readonly node: string }
+  /** `elapsed`: wall seconds of the run so far, over all its parts. */
+  | { readonly type: "step-committed"; readonly node: string; readonly elapsed: number }
+  /** `tokens`: how many the discarded step cost to write. */
   | { readonly type: "step-pruned"; readonly node: string; readonly role: Writer; readonly tokens: number }
-  /** The run was cut and taken up again here; what was written before is replayed, not paid twice. */
-  | { readonly type: "run-resumed"; readonly records: number }
+  /**
+   * The run was cut and taken up again here. Of the records that stood before, the first `records` still stand;
+   * the rest (how the cut part ended) is void. What stands is replayed, not paid twice.
+   */
+  | { readonly type: "run-resumed"; readonly records: number; readonly elapsed: number }
   | { readonly type: "run-failed"; readonly error: ErrorData }
   | {
       readonly type: "run-finished";
@@ -86,6 +93,7 @@ export type TraceEvent =
       readonly node: string;
       readonly text: string;
       readonly ledger: LedgerData;
+      readonly elapsed: number;
     };
 
 /** Live only, never in a file: text as it is written, provisional until its step is committed. */
@@ -97,3 +105,13 @@ export interface TextWritten {
 }
 
 export type RunEvent = TraceEvent | TextWritten;
+
+/** The records that stand: those that a `run-resumed` made void are left out. */
+export function standing(events: readonly TraceEvent[]): TraceEvent[] {
+  const kept: TraceEvent[] = [];
+  for (const event of events) {
+    if (event.type === "run-resumed" && event.records < kept.length) kept.length = event.records;
+    kept.push(event);
+  }
+  return kept;
+}

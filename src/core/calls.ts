@@ -1,0 +1,167 @@
+/** What every paid call of a run goes through: recorded answer, stop, budget, order of delivery, payment. */
+import type { Clock } from "./clock.js";
+import type { Spender } from "./contexts.js";
+import { StepwrightError } from "./errors.js";
+import type { Claim } from "./ledger.js";
+import type { Recorder } from "./recorder.js";
+import type { TraceEvent } from "./trace-event.js";
+import { Turnstile } from "./turnstile.js";
+
+/** Why no further call may start. */
+export type Halt = "budget" | "abort";
+
+export interface CallRequest<Result> {
+  /** The greatest cost; null when it cannot be told before the calls ahead are through. */
+  readonly claim: () => Claim | null;
+  /** The answer of an earlier part of the run. */
+  readonly recorded: () => Result | undefined;
+  readonly work: (call: Call) => Promise<Result>;
+  /** Runs in turn, before the result is handed out. */
+  readonly deliver: (result: Result) => void;
+}
+
+/** One call in flight. */
+export class Call implements Spender {
+  readonly signal: AbortSignal;
+  readonly #calls: Calls;
+  readonly events: TraceEvent[] = [];
+  /** FLOPs of `events`, which are not in the ledger before delivery. */
+  pending = 0;
+  /** True when every earlier call is paid for: the ledger then says to the token what is left. */
+  exact = false;
+
+  constructor(calls: Calls) {
+    this.#calls = calls;
+    this.signal = calls.signal;
+  }
+
+  spend(flops: number): void {
+    if (this.exact && flops + this.pending > this.#calls.ledger.flopsLeft()) throw this.exhausted();
+  }
+
+  /** Ends the run for want of budget; the error to throw. */
+  exhausted(): StepwrightError {
+    return this.#calls.halt("budget");
+  }
+
+  note(event: TraceEvent): void {
+    this.events.push(event);
+    if ("usage" in event) this.pending += event.usage.flops;
+  }
+}
+
+export class Calls {
+  readonly #recorder: Recorder;
+  readonly #clock: Clock;
+  readonly #turnstile = new Turnstile();
+  readonly #controller = new AbortController();
+  readonly #forget: (() => void)[] = [];
+  #halted: { readonly finish: Halt; readonly error: StepwrightError } | undefined;
+  /** Calls that wait for their turn, or work with exact figures: others must not overtake them. */
+  #inTurn = 0;
+
+  constructor(recorder: Recorder, clock: Clock, signal: AbortSignal | undefined) {
+    this.#recorder = recorder;
+    this.#clock = clock;
+    if (signal) {
+      const abort = () => this.halt("abort", signal.reason);
+      signal.addEventListener("abort", abort, { once: true });
+      this.#forget.push(() => signal.removeEventListener("abort", abort));
+      if (signal.aborted) abort();
+    }
+    const { seconds } = recorder.ledger.limits;
+    if (seconds !== undefined && !recorder.replaying) {
+      const left = Math.max(0, seconds - recorder.elapsed());
+      this.#forget.push(clock.after(left, () => this.halt("budget")));
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get ledger() {
+    return this.#recorder.ledger;
+  }
+
+  get halted(): Halt | undefined {
+    return this.#halted?.finish;
+  }
+
+  /** No call starts from now on, those in flight are cut off. Returns the error that they end with. */
+  halt(finish: Halt, cause?: unknown): StepwrightError {
+    this.#halted ??= {
+      finish,
+      error:
+        finish === "budget"
+          ? new StepwrightError("budget-exhausted", "the budget is spent", {
+              remedy: "allow more, or use what there is so far",
+            })
+          : new StepwrightError("aborted", "the run was aborted", { cause }),
+    };
+    this.#controller.abort(this.#halted.error);
+    return this.#halted.error;
+  }
+
+  make<Result>(request: CallRequest<Result>): Promise<Result> {
+    const call = new Call(this);
+    let settle = () => {};
+    return this.#turnstile.admit(
+      async (turn) => {
+        const recorded = request.recorded();
+        if (recorded !== undefined) return recorded;
+        this.#check();
+        const claim = this.#inTurn === 0 ? request.claim() : null;
+        const release = claim ? this.ledger.claim(claim) : undefined;
+        if (release) settle = release;
+        else {
+          this.#inTurn++;
+          settle = () => this.#inTurn--;
+          await turn;
+          call.exact = true;
+        }
+        await this.#recorder.ready();
+        this.#check();
+        try {
+          return await request.work(call);
+        } catch (error) {
+          throw this.#halted?.error ?? error;
+        }
+      },
+      (result) => {
+        settle();
+        // What was read is paid for even when the call then failed.
+        for (const event of call.events) this.#recorder.emit(event);
+        if (result !== undefined) request.deliver(result);
+      },
+    );
+  }
+
+  /** Cuts off what is in flight and waits until it is gone, but no longer than this. */
+  async close(seconds: number): Promise<void> {
+    this.#halted ??= { finish: "abort", error: new StepwrightError("aborted", "the run is over") };
+    this.#controller.abort(this.#halted.error);
+    for (const forget of this.#forget) forget();
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(seconds, resolve);
+    });
+    await Promise.race([this.#turnstile.idle(), patience]);
+    cancel();
+  }
+
+  #check(): void {
+    if (this.#halted) throw this.#halted.error;
+    if (this.#recorder.replaying) {
+      const last = this.#recorder.recording?.events.at(-1);
+      const finish = last?.type === "run-finished" ? last.finish : undefined;
+      if (last?.type === "run-failed") throw StepwrightError.fromJSON(last.error);
+      if (finish === "budget" || finish === "abort") throw this.halt(finish);
+      throw new StepwrightError("trace-invalid", "the trace ends before its run does", {
+        remedy: "resume the run to finish it",
+      });
+    }
+    const { seconds } = this.ledger.limits;
+    if (seconds !== undefined && this.#recorder.elapsed() >= seconds) throw this.halt("budget");
+  }
+}

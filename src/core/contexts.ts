@@ -1,0 +1,165 @@
+/**
+ * The branches and scorers under a search tree. A node's branch for a role is made when the role must write there,
+ * from the nearest ancestor that has one: so a target reads accepted draft steps only when it is needed, and then
+ * all of them at once.
+ */
+import { StepwrightError } from "./errors.js";
+import { Held } from "./held.js";
+import { type Branch, type ChatMessage, type Model, spanFlops, type Usage } from "./model.js";
+import type { Reward, Scorer } from "./reward.js";
+import type { Writer } from "./search.js";
+import type { SearchNode } from "./search-node.js";
+import type { Passage, Step } from "./step.js";
+import type { TraceEvent } from "./trace-event.js";
+
+/** The call that a reading is done for: it checks the budget first and carries the events. */
+export interface Spender {
+  readonly signal: AbortSignal;
+  /** Throws `budget-exhausted` if so many FLOPs may not be spent. */
+  spend(flops: number): void;
+  note(event: TraceEvent): void;
+}
+
+export interface ContextOptions {
+  readonly question: string;
+  readonly system: string | null;
+  readonly models: { readonly draft?: Model | undefined; readonly target?: Model | undefined };
+  readonly reward?: Reward | undefined;
+}
+
+export class Contexts {
+  readonly #options: ContextOptions;
+  /** Length of each role's prompt once it is rendered, in tokens. */
+  readonly promptTokens: { draft?: number; target?: number } = {};
+
+  constructor(options: ContextOptions) {
+    this.#options = options;
+  }
+
+  /** The role's branch at this node, made if need be. Calls that need the same one share it. */
+  branchAt(node: SearchNode, role: Writer, spender: Spender): Held<Branch> {
+    const held = node.branches[role];
+    if (held) return held;
+    const made = new Held(node.parent ? this.#catchUp(node, role, spender) : this.#openPrompt(role, spender));
+    node.branches[role] = made;
+    // A reading that failed must not fail the next call too.
+    made.use(() => {}).catch(() => node.branches[role] === made && delete node.branches[role]);
+    return made;
+  }
+
+  /** The chain read up to this node, made if need be. */
+  scorerAt(node: SearchNode): Held<Scorer> {
+    if (node.scorer) return node.scorer;
+    const made = new Held(this.#chain(node));
+    node.scorer = made;
+    made
+      .use(() => {})
+      .catch(() => {
+        if (node.scorer === made) node.scorer = undefined;
+      });
+    return made;
+  }
+
+  async #openPrompt(role: Writer, spender: Spender): Promise<Branch> {
+    const model = this.#options.models[role]!;
+    const { system, question } = this.#options;
+    const messages: ChatMessage[] = [{ role: "user", content: question }];
+    if (system !== null) messages.unshift({ role: "system", content: system });
+    const { signal } = spender;
+    const prompt = await model.renderChat(messages, { signal });
+    const length = prompt.tokens.length;
+    if (length >= model.size.context) throw tooLong(role, model, length);
+    this.promptTokens[role] = length;
+    spender.spend(spanFlops(model.size, 0, length));
+    const branch = await model.open(prompt, { special: true, signal });
+    // Read now, so that branches forked from here share the prompt instead of each reading it.
+    return this.#read(branch, { text: "", tokens: [], vocabulary: model.vocabulary }, spender, {
+      type: "context-read",
+      role,
+      node: "",
+      purpose: "prompt",
+    });
+  }
+
+  async #catchUp(node: SearchNode, role: Writer, spender: Spender): Promise<Branch> {
+    const model = this.#options.models[role]!;
+    const missing: Step[] = [];
+    let base: SearchNode = node;
+    for (; base.parent && !base.branches[role]; base = base.parent) missing.unshift(base.step!);
+    const passage = await inVocabulary(missing, model);
+    return this.branchAt(base, role, spender).use(async (ancestor) => {
+      const { length } = ancestor;
+      if (length + passage.tokens.length >= model.size.context) throw tooLong(role, model, length);
+      spender.spend(spanFlops(model.size, length, passage.tokens.length));
+      return this.#read(ancestor.fork(), passage, spender, {
+        type: "context-read",
+        role,
+        node: node.id,
+        purpose: "catch-up",
+      });
+    });
+  }
+
+  async #read(
+    branch: Branch,
+    passage: Passage,
+    spender: Spender,
+    event: Omit<Extract<TraceEvent, { type: "context-read" }>, "usage">,
+  ): Promise<Branch> {
+    try {
+      const { usage } = await branch.append(passage, { signal: spender.signal });
+      if (costsSomething(usage)) spender.note({ ...event, usage });
+      return branch;
+    } catch (error) {
+      branch.drop();
+      throw error;
+    }
+  }
+
+  async #chain(node: SearchNode): Promise<Scorer> {
+    if (!node.parent) return this.#options.reward!.open(this.#options.question);
+    const missing: Step[] = [];
+    let base: SearchNode = node;
+    for (; base.parent && !base.scorer; base = base.parent) missing.unshift(base.step!);
+    return this.scorerAt(base).use((ancestor) => {
+      const scorer = ancestor.fork();
+      for (const step of missing) scorer.skip(step);
+      return scorer;
+    });
+  }
+}
+
+/** One passage in the model's own ids: handed over where the vocabularies agree, tokenized from the text elsewhere. */
+async function inVocabulary(steps: readonly Step[], model: Model): Promise<Passage> {
+  const { vocabulary } = model;
+  const text = steps.map((step) => step.text).join("");
+  if (steps.every((step) => step.vocabulary === vocabulary)) {
+    return { text, tokens: steps.flatMap((step) => step.tokens), vocabulary };
+  }
+  const parts: Passage[] = [];
+  for (const step of steps) {
+    const last = parts.at(-1);
+    const own = step.vocabulary === vocabulary;
+    if (last && !own && last.vocabulary !== vocabulary) {
+      // Neighbouring foreign steps are joined before they are tokenized, as one text would be.
+      parts[parts.length - 1] = { ...last, text: last.text + step.text };
+    } else parts.push(step);
+  }
+  const tokens: number[] = [];
+  for (const part of parts) {
+    tokens.push(...(part.vocabulary === vocabulary ? part.tokens : await model.tokenize(part.text)));
+  }
+  return { text, tokens, vocabulary };
+}
+
+function costsSomething(usage: Usage): boolean {
+  return usage.prefillTokens > 0 || usage.decodeTokens > 0 || usage.flops > 0 || usage.seconds > 0;
+}
+
+function tooLong(role: Writer, model: Model, tokens: number): StepwrightError {
+  return new StepwrightError(
+    "context-exceeded",
+    `the ${role} ${model.name} would have to read ${tokens} tokens, but its context holds ${model.size.context}`,
+    { subject: role, remedy: "shorten the question, or open the model with a longer context" },
+  );
+}

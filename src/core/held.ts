@@ -1,0 +1,50 @@
+/** Something that must be dropped once, but never while somebody is using it. */
+export class Held<Value extends { drop(): void }> {
+  readonly #promise: Promise<Value>;
+  #value: Value | undefined;
+  #users = 0;
+  #given = false;
+
+  constructor(value: Value | Promise<Value>) {
+    if (value instanceof Promise) {
+      this.#promise = value;
+      value.then(
+        (ready) => {
+          this.#value = ready;
+          this.#dropIfIdle();
+        },
+        () => {},
+      );
+    } else {
+      this.#value = value;
+      this.#promise = Promise.resolve(value);
+    }
+  }
+
+  /** True once the value exists and nobody has given it up. */
+  get ready(): boolean {
+    return this.#value !== undefined && !this.#given;
+  }
+
+  async use<Result>(work: (value: Value) => Promise<Result> | Result): Promise<Result> {
+    this.#users++;
+    try {
+      return await work(await this.#promise);
+    } finally {
+      this.#users--;
+      this.#dropIfIdle();
+    }
+  }
+
+  /** Drops the value at once, or as soon as it exists and nobody uses it. Safe to call twice. */
+  drop(): void {
+    this.#given = true;
+    this.#dropIfIdle();
+  }
+
+  #dropIfIdle(): void {
+    if (!this.#given || this.#users > 0) return;
+    this.#value?.drop();
+    this.#value = undefined;
+  }
+}

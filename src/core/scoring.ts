@@ -1,0 +1,81 @@
+/** How one step gets its reward. What is not a number in [0, 1] is the reward's failure, and is never taken for a score. */
+import type { Call } from "./calls.js";
+import type { Contexts } from "./contexts.js";
+import { StepwrightError } from "./errors.js";
+import { Held } from "./held.js";
+import type { Claim, Ledger } from "./ledger.js";
+import type { Score, Scorer } from "./reward.js";
+import type { SearchNode } from "./search-node.js";
+import type { RewardFailurePolicy, TraceEvent } from "./trace-event.js";
+
+export type ScoredEvent = Extract<TraceEvent, { type: "step-scored" | "reward-failed" }>;
+
+export class StepScorer {
+  readonly #contexts: Contexts;
+  readonly #ledger: Ledger;
+  readonly #policy: RewardFailurePolicy;
+
+  constructor(contexts: Contexts, ledger: Ledger, policy: RewardFailurePolicy) {
+    this.#contexts = contexts;
+    this.#ledger = ledger;
+    this.#policy = policy;
+  }
+
+  /** What a pass costs in FLOPs is known once the scorer is at hand, so a FLOPs limit makes it wait for its turn. */
+  claim(): Claim | null {
+    return this.#ledger.limits.flops === undefined
+      ? { role: "reward", tokens: 0, passes: 1, flops: 0 }
+      : null;
+  }
+
+  async score(node: SearchNode, call: Call): Promise<ScoredEvent> {
+    if (call.exact && !this.#ledger.passAllowed(0)) throw call.exhausted();
+    try {
+      const { value, usage } = await this.#pass(node, call);
+      return { type: "step-scored", node: node.id, value, usage };
+    } catch (error) {
+      if (call.signal.aborted) throw error;
+      return {
+        type: "reward-failed",
+        node: node.id,
+        policy: this.#policy,
+        error: StepwrightError.from(error, "reward-failed").toJSON(),
+      };
+    }
+  }
+
+  async #pass(node: SearchNode, call: Call): Promise<Score> {
+    const scorer = await this.#contexts.scorerAt(node.parent!).use((chain) => chain.fork());
+    try {
+      const bound = scorer.flopsBound?.(node.step!) ?? 0;
+      if (call.exact && !this.#ledger.passAllowed(bound)) throw call.exhausted();
+      const score = checked(await scorer.append(node.step!, { signal: call.signal }));
+      // Nobody goes on from here once the run is being cut off.
+      if (call.signal.aborted) scorer.drop();
+      else this.#keep(node, scorer);
+      return score;
+    } catch (error) {
+      scorer.drop();
+      throw error;
+    }
+  }
+
+  /** The chain with this step read: its children's scores go on from here. */
+  #keep(node: SearchNode, scorer: Scorer): void {
+    node.scorer?.drop();
+    node.scorer = new Held(scorer);
+  }
+}
+
+function checked(score: Score | undefined): Score {
+  const value = score?.value;
+  if (typeof value !== "number" || !(value >= 0 && value <= 1)) {
+    throw new StepwrightError("reward-failed", `the reward gave ${String(value)}, which is not in [0, 1]`);
+  }
+  for (const figure of Object.values(score!.usage ?? { missing: Number.NaN })) {
+    if (!(figure >= 0 && Number.isFinite(figure))) {
+      throw new StepwrightError("reward-failed", "the reward reported a cost that is not a number");
+    }
+  }
+  return score!;
+}

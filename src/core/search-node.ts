@@ -1,0 +1,94 @@
+/** The nodes behind `Search`: what a method sees of a state, and what it holds open. */
+import type { Held } from "./held.js";
+import type { Branch } from "./model.js";
+import type { Scorer } from "./reward.js";
+import type { Finish, Node, Writer } from "./search.js";
+import type { Step } from "./step.js";
+
+export type NodeState = "open" | "committed" | "pruned";
+
+export class SearchNode implements Node {
+  readonly id: string;
+  readonly parent: SearchNode | null;
+  readonly step: Step | null;
+  readonly role: Writer | null;
+  readonly depth: number;
+  readonly tokens: number;
+  readonly key: string;
+  readonly finish: Finish | null;
+  /** What writing the step cost, in tokens. */
+  readonly decodeTokens: number;
+  reward: number | null = null;
+
+  state: NodeState = "open";
+  readonly children: SearchNode[] = [];
+  /** Children asked for so far, delivered or not: they number the children. */
+  asked = 0;
+  readonly askedOf = { draft: 0, target: 0 };
+  readonly branches: { draft?: Held<Branch>; target?: Held<Branch> } = {};
+  scorer: Held<Scorer> | undefined;
+  scoring: Promise<number> | undefined;
+  /** Set when the reward failed here: the policy's answer to every coin. */
+  verdict: boolean | undefined;
+
+  constructor(
+    place: ChildPlace | null,
+    written?: {
+      readonly step: Step;
+      readonly role: Writer;
+      readonly finish: Finish | null;
+      readonly decodeTokens: number;
+    },
+  ) {
+    this.parent = place?.parent ?? null;
+    this.id = place?.id ?? "";
+    this.key = place?.key ?? "";
+    this.step = written?.step ?? null;
+    this.role = written?.role ?? null;
+    this.finish = written?.finish ?? null;
+    this.decodeTokens = written?.decodeTokens ?? 0;
+    this.depth = this.parent ? this.parent.depth + 1 : 0;
+    this.tokens = this.parent ? this.parent.tokens + (written?.step.tokens.length ?? 0) : 0;
+  }
+
+  /** This node and all below it, a node before its children. */
+  subtree(): SearchNode[] {
+    const found: SearchNode[] = [];
+    const waiting: SearchNode[] = [this];
+    for (let node = waiting.pop(); node; node = waiting.pop()) {
+      found.push(node);
+      for (let index = node.children.length - 1; index >= 0; index--) waiting.push(node.children[index]!);
+    }
+    return found;
+  }
+
+  /** Drops what this node alone holds. */
+  drop(): void {
+    this.branches.draft?.drop();
+    this.branches.target?.drop();
+    this.scorer?.drop();
+    delete this.branches.draft;
+    delete this.branches.target;
+    this.scorer = undefined;
+  }
+}
+
+export interface ChildPlace {
+  readonly parent: SearchNode;
+  readonly id: string;
+  readonly key: string;
+}
+
+/**
+ * Numbers the next child. The first child that a role writes goes on with its parent's stream of random numbers,
+ * so that a chain draws what plain decoding draws; further ones branch off, and their key says where.
+ */
+export function nextChild(parent: SearchNode, role: Writer): ChildPlace {
+  const number = parent.asked++;
+  const sibling = parent.askedOf[role]++;
+  return {
+    parent,
+    id: parent.id === "" ? String(number) : `${parent.id}.${number}`,
+    key: sibling === 0 ? parent.key : `${parent.key}/${parent.depth}.${sibling}`,
+  };
+}

@@ -1,0 +1,20 @@
+/** What a run fixes for its search. */
+import type { Model, Sampling } from "./model.js";
+import type { Reward } from "./reward.js";
+import type { Splitter } from "./step.js";
+import type { RewardFailurePolicy } from "./trace-event.js";
+
+export interface SearchSettings {
+  readonly question: string;
+  readonly system: string | null;
+  readonly seed: number;
+  readonly sampling: Omit<Sampling, "seed">;
+  readonly splitter: Splitter;
+  /** Greatest number of tokens in the answer, each step counted in its writer's tokens. */
+  readonly maxTokens: number;
+  readonly maxSteps: number;
+  readonly maxStepTokens: number;
+  readonly rewardFailure: RewardFailurePolicy;
+  readonly models: { readonly draft?: Model | undefined; readonly target?: Model | undefined };
+  readonly reward?: Reward | undefined;
+}

@@ -1,0 +1,9 @@
+/** Every method by its name, loaded when it is asked for. Adding one is a file and a line. */
+import type { Method } from "../core/method.js";
+import { createRegistry, type Registry } from "../core/registry.js";
+
+export const methods: Registry<Method> = createRegistry<Method>("method", {
+  draft: () => import("./draft.js"),
+  target: () => import("./target.js"),
+  rsd: () => import("./rsd.js"),
+});

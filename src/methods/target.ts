@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { defineMethod } from "../core/method.js";
+
+export default defineMethod({
+  name: "target",
+  essence: "plain decoding with the target",
+  kind: "plain",
+  source: "the baseline that every method must match for less",
+  needs: { target: ["text"] },
+  schema: z.object({}),
+  async run(search) {
+    let node = search.root;
+    while (!node.finish) node = search.commit(await search.extend(node, { role: "target" }));
+    return search.finish(node);
+  },
+});

@@ -1,0 +1,175 @@
+/** The laws of scripted models: what may come next, with exact probabilities. */
+import { StepwrightError } from "../core/errors.js";
+import type { Sampling } from "../core/model.js";
+import { blankLine, type Splitter, stepEnds, type Token } from "../core/step.js";
+import { endToken, type ScriptedTokenizer, TextReader } from "./scripted-tokens.js";
+
+/** What a law is asked about: the question, and the answer so far. */
+export interface Answer {
+  readonly question: string;
+  /** Everything after the prompt. */
+  readonly text: string;
+  /** The finished steps of it. */
+  readonly steps: readonly string[];
+  /** What has been written of the step in progress. */
+  readonly begun: string;
+  readonly tokens: readonly Token[];
+}
+
+/** One way to go on with the step: its whole text. With `end` the answer ends after it. */
+export interface StepChoice {
+  readonly text: string;
+  readonly probability: number;
+  readonly end?: boolean;
+}
+
+/** One next token, by its text; "" is the end of the answer. */
+export interface TokenChoice {
+  readonly text: string;
+  readonly probability: number;
+}
+
+/** The law of whole steps, or of single tokens. Probabilities must add up to 1. */
+export type Law =
+  | { readonly steps: (question: string, steps: readonly string[]) => readonly StepChoice[] }
+  | { readonly tokens: (answer: Answer) => readonly TokenChoice[] };
+
+/** A law of the next token, ids ascending. */
+export interface TokenLaw {
+  readonly tokens: readonly Token[];
+  readonly probabilities: readonly number[];
+}
+
+/** The answer as one branch has it so far; grows token by token. */
+export class AnswerState implements Answer {
+  readonly question: string;
+  text = "";
+  steps: string[] = [];
+  begun = "";
+  readonly tokens: Token[] = [];
+  begunTokens: Token[] = [];
+  ended = false;
+  readonly #reader: TextReader;
+  readonly #splitter: Splitter;
+
+  constructor(
+    question: string,
+    tokenizer: ScriptedTokenizer,
+    splitter: Splitter = blankLine,
+    reader = new TextReader(tokenizer),
+  ) {
+    this.question = question;
+    this.#reader = reader;
+    this.#splitter = splitter;
+  }
+
+  /** Takes a token in; returns the text that it completes. */
+  push(token: Token): string {
+    this.tokens.push(token);
+    this.begunTokens.push(token);
+    const ends = token === endToken;
+    const text = ends ? this.#reader.rest() : this.#reader.read(token);
+    this.text += text;
+    this.begun += text;
+    this.ended ||= ends;
+    if (ends || stepEnds(this.#splitter, this.begun, this.begunTokens.length)) {
+      this.steps.push(this.begun);
+      this.begun = "";
+      this.begunTokens = [];
+    }
+    return text;
+  }
+
+  copy(tokenizer: ScriptedTokenizer): AnswerState {
+    const copy = new AnswerState(this.question, tokenizer, this.#splitter, this.#reader.copy());
+    copy.text = this.text;
+    copy.steps = [...this.steps];
+    copy.begun = this.begun;
+    copy.tokens.push(...this.tokens);
+    copy.begunTokens = [...this.begunTokens];
+    copy.ended = this.ended;
+    return copy;
+  }
+}
+
+const surelyEnd: TokenLaw = { tokens: [endToken], probabilities: [1] };
+
+/** The exact next-token law of a scripted law at this state. */
+export function nextTokenLaw(law: Law, answer: AnswerState, tokenizer: ScriptedTokenizer): TokenLaw {
+  if (answer.ended) return surelyEnd;
+  const mass = new Map<Token, number>();
+  if ("tokens" in law) {
+    const choices = law.tokens(answer);
+    checkMass(choices);
+    for (const { text, probability } of choices) add(mass, singleToken(text, tokenizer), probability);
+  } else {
+    const choices = law.steps(answer.question, answer.steps);
+    checkMass(choices);
+    const begun = answer.begunTokens;
+    for (const { text, probability, end = false } of choices) {
+      const tokens = tokenizer.encode(end || text.endsWith("\n\n") ? text : `${text}\n\n`);
+      if (end) tokens.push(endToken);
+      const fits = tokens.length > begun.length && begun.every((token, index) => token === tokens[index]);
+      if (fits) add(mass, tokens[begun.length]!, probability);
+    }
+    // Another model began this step with words that the law does not know: close it.
+    if (mass.size === 0) add(mass, tokenizer.encode("\n")[0]!, 1);
+  }
+  const entries = [...mass].filter(([, p]) => p > 0).sort(([a], [b]) => a - b);
+  const total = entries.reduce((sum, [, p]) => sum + p, 0);
+  return { tokens: entries.map(([token]) => token), probabilities: entries.map(([, p]) => p / total) };
+}
+
+/** The law that is sampled from: temperature first, then top-k, top-p and min-p on the tempered law. */
+export function processed({ tokens, probabilities }: TokenLaw, sampling: Sampling): TokenLaw {
+  const { temperature, topK, topP, minP } = sampling;
+  const order = tokens.map((_, index) => index);
+  order.sort((a, b) => probabilities[b]! - probabilities[a]! || tokens[a]! - tokens[b]!);
+  if (temperature === 0) return { tokens: [tokens[order[0]!]!], probabilities: [1] };
+  const top = probabilities[order[0]!]!;
+  const tempered = order.map((index) => (probabilities[index]! / top) ** (1 / temperature));
+  const total = tempered.reduce((sum, p) => sum + p, 0);
+  const kept: (readonly [Token, number])[] = [];
+  let before = 0;
+  for (const [rank, weight] of tempered.entries()) {
+    const p = weight / total;
+    const cut = (topK > 0 && rank >= topK) || before >= topP || weight < minP;
+    if (rank > 0 && cut) break;
+    kept.push([tokens[order[rank]!]!, p]);
+    before += p;
+  }
+  kept.sort(([a], [b]) => a - b);
+  return { tokens: kept.map(([token]) => token), probabilities: kept.map(([, p]) => p / before) };
+}
+
+/** The token at this point of the law's cumulative distribution, `uniform` in [0, 1). */
+export function draw({ tokens, probabilities }: TokenLaw, uniform: number): Token {
+  let left = uniform;
+  for (const [index, p] of probabilities.entries()) {
+    if (left < p) return tokens[index]!;
+    left -= p;
+  }
+  return tokens.at(-1)!;
+}
+
+function add(mass: Map<Token, number>, token: Token, probability: number): void {
+  mass.set(token, (mass.get(token) ?? 0) + probability);
+}
+
+function checkMass(choices: readonly { readonly probability: number }[]): void {
+  const sum = choices.reduce((total, { probability }) => total + probability, 0);
+  if (choices.every(({ probability }) => probability >= 0) && Math.abs(sum - 1) < 1e-9) return;
+  throw new StepwrightError("invalid-option", `a scripted law adds up to ${sum}, not to 1`, {
+    subject: "law",
+  });
+}
+
+function singleToken(text: string, tokenizer: ScriptedTokenizer): Token {
+  if (text === "") return endToken;
+  const tokens = tokenizer.encode(text);
+  if (tokens.length === 1) return tokens[0]!;
+  throw new StepwrightError("invalid-option", `"${text}" is not one token of the scripted model`, {
+    subject: "law",
+    remedy: "add it to the model's pieces",
+  });
+}

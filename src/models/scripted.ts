@@ -1,0 +1,275 @@
+/** A model without weights: it follows a law given as a function, with exact probabilities. For tests, docs and demos. */
+import { createHash } from "node:crypto";
+import { StepwrightError } from "../core/errors.js";
+import {
+  type Branch,
+  type Capability,
+  type ChatMessage,
+  type ExtendOptions,
+  type Extension,
+  type Model,
+  type ModelSize,
+  type Reading,
+  type ReadOptions,
+  spanFlops,
+} from "../core/model.js";
+import { keyedUniform } from "../core/random.js";
+import { type Passage, type Splitter, type StopReason, stepEnds, type Token } from "../core/step.js";
+import { type Script, Stage } from "./scripted-faults.js";
+import { AnswerState, draw, type Law, nextTokenLaw, processed, type TokenLaw } from "./scripted-law.js";
+import { endToken, ScriptedTokenizer } from "./scripted-tokens.js";
+
+export interface ScriptedModelOptions extends Script {
+  readonly name?: string;
+  readonly law: Law;
+  /** Texts that are one token each; everything else is written in bytes. */
+  readonly pieces?: readonly string[];
+  /** Where the law's steps end; default a blank line. */
+  readonly splitter?: Splitter;
+  /** Default: all but `graph` and `hidden`; `hidden` comes with a function for it. */
+  readonly capabilities?: readonly Capability[];
+  readonly size?: Partial<ModelSize>;
+  /** Busy seconds per token, made up. */
+  readonly secondsPerToken?: number;
+  /** The hidden state after the answer so far. */
+  readonly hidden?: (answer: AnswerState) => readonly number[];
+}
+
+// Messages are set between control characters, which contents cannot hold.
+const [roleMark, textMark, closeMark] = ["\u0002", "\u0001", "\u0003"];
+
+export class ScriptedModel implements Model {
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly vocabulary: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly size: ModelSize;
+  readonly tokenizer: ScriptedTokenizer;
+  readonly stage: Stage;
+  readonly options: ScriptedModelOptions;
+  /** Branches that are open now. */
+  liveBranches = 0;
+
+  constructor(options: ScriptedModelOptions) {
+    this.options = options;
+    this.name = options.name ?? "scripted";
+    this.tokenizer = new ScriptedTokenizer(options.pieces);
+    this.vocabulary = this.tokenizer.identity;
+    this.fingerprint = createHash("sha256").update(`${this.name}\n${this.vocabulary}`).digest("hex");
+    const offered: Capability[] = [
+      "text",
+      "logits",
+      "branch",
+      ...(options.hidden ? ["hidden" as const] : []),
+    ];
+    this.capabilities = new Set(options.capabilities ?? offered);
+    this.size = {
+      parameters: 1100,
+      multiplied: 1000,
+      layers: 2,
+      attentionWidth: 8,
+      vocabulary: this.tokenizer.size,
+      context: 8192,
+      bytes: 4400,
+      ...options.size,
+    };
+    this.stage = new Stage(options);
+  }
+
+  async tokenize(text: string): Promise<Token[]> {
+    return this.tokenizer.encode(text);
+  }
+
+  async detokenize(tokens: readonly Token[]): Promise<string> {
+    return this.tokenizer.decode(tokens);
+  }
+
+  async renderChat(messages: readonly ChatMessage[]): Promise<Passage> {
+    const parts = messages.map(({ role, content }) => {
+      const text = content.replaceAll(roleMark, "").replaceAll(textMark, "").replaceAll(closeMark, "");
+      return `${roleMark}${role}${textMark}${text}${closeMark}`;
+    });
+    const text = `${parts.join("")}${roleMark}assistant${textMark}`;
+    return { text, tokens: this.tokenizer.encode(text), vocabulary: this.vocabulary };
+  }
+
+  async open(prefix: Passage | string): Promise<ScriptedBranch> {
+    const tokens = this.tokensOf(prefix);
+    const text = typeof prefix === "string" ? prefix : prefix.text;
+    return this.stage.play("open", undefined, () => {
+      const answer = new AnswerState(questionOf(text), this.tokenizer, this.options.splitter);
+      return new ScriptedBranch(this, tokens, answer);
+    });
+  }
+
+  tokensOf(passage: Passage | string): readonly Token[] {
+    if (typeof passage === "string") return this.tokenizer.encode(passage);
+    return passage.vocabulary === this.vocabulary ? passage.tokens : this.tokenizer.encode(passage.text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+export class ScriptedBranch implements Branch {
+  readonly model: ScriptedModel;
+  readonly #prompt: readonly Token[];
+  #answer: AnswerState;
+  /** Tokens whose reading has been paid for. */
+  #read: number;
+  #dropped = false;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(model: ScriptedModel, prompt: readonly Token[], answer: AnswerState, read = 0) {
+    this.model = model;
+    this.#prompt = prompt;
+    this.#answer = answer;
+    this.#read = read;
+    model.liveBranches++;
+  }
+
+  get length(): number {
+    return this.#prompt.length + this.#answer.tokens.length;
+  }
+
+  fork(): ScriptedBranch {
+    this.#mustLive();
+    return new ScriptedBranch(this.model, this.#prompt, this.#answer.copy(this.model.tokenizer), this.#read);
+  }
+
+  append(passage: Passage | string, options: ReadOptions = {}): Promise<Reading> {
+    this.#mustLive();
+    return this.#inOrder(() =>
+      this.model.stage.play("append", options.signal, (seconds) => {
+        const tokens = this.model.tokensOf(passage);
+        const logprobs: number[] = [];
+        for (const token of tokens) {
+          if (options.logprobs) logprobs.push(logprobOf(token, this.#law()));
+          this.#answer.push(token);
+        }
+        return {
+          ...this.#reading(options),
+          ...(options.logprobs && { logprobs }),
+          usage: this.#pay(0, seconds),
+        };
+      }),
+    );
+  }
+
+  extend(options: ExtendOptions): Promise<Extension> {
+    this.#mustLive();
+    return this.#inOrder(() =>
+      this.model.stage.play("extend", options.signal, (seconds) => this.#write(options, seconds)),
+    );
+  }
+
+  trim(length: number): void {
+    this.#mustLive();
+    const kept = this.#answer.tokens.slice(0, Math.max(0, length - this.#prompt.length));
+    const { tokenizer, options } = this.model;
+    this.#answer = new AnswerState(this.#answer.question, tokenizer, options.splitter);
+    for (const token of kept) this.#answer.push(token);
+    this.#read = Math.min(this.#read, this.length);
+  }
+
+  drop(): void {
+    if (this.#dropped) return;
+    this.#dropped = true;
+    this.model.liveBranches--;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.drop();
+  }
+
+  #write(options: ExtendOptions, seconds: number): Extension {
+    const { sampling, splitter, maxTokens, key, onText } = options;
+    const tokens: Token[] = [];
+    const logprobs: number[] = [];
+    const entropies: number[] = [];
+    let text = "";
+    let stop: StopReason | undefined = maxTokens < 1 ? "cap" : undefined;
+    if (this.length >= this.model.size.context) stop = "context";
+    while (!stop) {
+      const law = this.#law();
+      const position = this.length;
+      const token = draw(processed(law, sampling), keyedUniform(sampling.seed, key, position, "sample"));
+      tokens.push(token);
+      logprobs.push(logprobOf(token, law));
+      entropies.push(entropy(law));
+      const piece = this.#answer.push(token);
+      text += piece;
+      if (piece) onText?.(piece);
+      if (token === endToken) stop = "end";
+      else if (stepEnds(splitter, text, tokens.length)) stop = "delimiter";
+      else if (tokens.length >= maxTokens) stop = "cap";
+      else if (this.length >= this.model.size.context) stop = "context";
+    }
+    const { vocabulary } = this.model;
+    return { text, tokens, vocabulary, stop, logprobs, entropies, usage: this.#pay(tokens.length, seconds) };
+  }
+
+  #law(): TokenLaw {
+    return nextTokenLaw(this.model.options.law, this.#answer, this.model.tokenizer);
+  }
+
+  #reading({ topK, tokens, row, hidden }: ReadOptions): Omit<Reading, "usage"> {
+    if (topK === undefined && !tokens && !row && !hidden) return {};
+    const law = this.#law();
+    const ranked = law.tokens.map((token) => ({ token, logprob: logprobOf(token, law) }));
+    ranked.sort((a, b) => b.logprob - a.logprob || a.token - b.token);
+    return {
+      ...(topK !== undefined && { topK: ranked.slice(0, topK) }),
+      ...(tokens && { tokens: tokens.map((token) => logprobOf(token, law)) }),
+      ...(row && { row: wholeRow(law, this.model.size.vocabulary) }),
+      ...(hidden && { hidden: this.#hidden() }),
+    };
+  }
+
+  #hidden(): Float32Array {
+    const { hidden } = this.model.options;
+    if (!hidden) throw new StepwrightError("missing-capability", `${this.model.name} has no hidden states`);
+    return Float32Array.from(hidden(this.#answer));
+  }
+
+  #pay(written: number, delay: number) {
+    const unread = this.length - written - this.#read;
+    const { size, options } = this.model;
+    const flops = spanFlops(size, this.#read, unread + written);
+    this.#read = this.length;
+    const seconds = delay + (unread + written) * (options.secondsPerToken ?? 1e-6);
+    return { prefillTokens: unread, recomputedTokens: 0, decodeTokens: written, flops, seconds };
+  }
+
+  #inOrder<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    const answer = this.#queue.then(work, work);
+    this.#queue = answer.catch(() => {});
+    return answer;
+  }
+
+  #mustLive(): void {
+    if (this.#dropped)
+      throw new StepwrightError("internal", `a branch of ${this.model.name} is used after its drop`);
+  }
+}
+
+function questionOf(prompt: string): string {
+  const start = prompt.lastIndexOf(`${roleMark}user${textMark}`);
+  if (start < 0) return prompt;
+  const from = start + "user".length + 2;
+  return prompt.slice(from, prompt.indexOf(closeMark, from));
+}
+
+function logprobOf(token: Token, { tokens, probabilities }: TokenLaw): number {
+  const index = tokens.indexOf(token);
+  return index < 0 ? Number.NEGATIVE_INFINITY : Math.log(probabilities[index]!);
+}
+
+function entropy({ probabilities }: TokenLaw): number {
+  return probabilities.reduce((sum, p) => sum - p * Math.log(p), 0);
+}
+
+function wholeRow(law: TokenLaw, vocabulary: number): Float32Array {
+  const row = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
+  for (const [index, token] of law.tokens.entries()) row[token] = Math.log(law.probabilities[index]!);
+  return row;
+}
