@@ -141,6 +141,18 @@ describe.each(references)("%s", (reference) => {
     expect(costs[3]! - costs[0]!).toBeGreaterThan(50);
   });
 
+  test("appends made at once, and a fork in their midst, score as if made in turn", async () => {
+    const reward = await open(reference, createModel());
+    const scorer = await reward.open("q");
+    const first = scorer.append(step("a.\n\n"));
+    const fork = scorer.fork();
+    const second = scorer.append(step("b.\n\n"));
+    const other = fork.append(step("c.\n\n"));
+    expect((await first).value).toBe(await fullRead(reference, "q", ["a.\n\n"]));
+    expect((await second).value).toBe(await fullRead(reference, "q", ["a.\n\n", "b.\n\n"]));
+    expect((await other).value).toBe(await fullRead(reference, "q", ["a.\n\n", "c.\n\n"]));
+  });
+
   test("two chains at once do not disturb each other", async () => {
     const model = createModel();
     const reward = await open(reference, model);

@@ -44,7 +44,6 @@ export function advance(
 ): Promise<Reading> {
   const shared = Math.min(commonPrefix(held.ids, wanted), wanted.length - 1);
   if (shared < held.ids.length) held.branch.trim(shared);
-  // Set together with the calls, so that a fork made while they are served knows what it will hold.
   held.ids = wanted;
   return held.branch.append(passageOf(reader.model, wanted.slice(shared)), { ...reader.ask, signal });
 }
@@ -119,6 +118,9 @@ export class ChainScorer implements Scorer {
   #steps: readonly Step[];
   #held: Held | null;
   #dropped = false;
+  /** Appends are served one after the other, in the order they were made. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(trunk: Trunk, steps: readonly Step[] = [], held: Held | null = null) {
     trunk.enter();
@@ -129,9 +131,16 @@ export class ChainScorer implements Scorer {
 
   async append(step: Step, options: AppendOptions = {}): Promise<Score> {
     this.#refuseDropped();
-    const { reader, question } = this.#trunk;
     const steps = [...this.#steps, step];
     this.#steps = steps;
+    this.#waiting++;
+    const score = this.#tail.then(() => this.#score(step, steps, options));
+    this.#tail = score.catch(() => {}).then(() => this.#waiting--);
+    return score;
+  }
+
+  async #score(step: Step, steps: readonly Step[], options: AppendOptions): Promise<Score> {
+    const { reader, question } = this.#trunk;
     try {
       const wanted = await reader.layout(question, steps);
       const reading = await this.#read(wanted, options.signal);
@@ -153,7 +162,9 @@ export class ChainScorer implements Scorer {
 
   fork(): Scorer {
     this.#refuseDropped();
-    const held = this.#held && { branch: this.#held.branch.fork(), ids: this.#held.ids };
+    // While an append is under way, what the branch holds is not settled: the fork reads for itself.
+    const settled = this.#waiting === 0 ? this.#held : null;
+    const held = settled && { branch: settled.branch.fork(), ids: settled.ids };
     return new ChainScorer(this.#trunk, this.#steps, held);
   }
 
@@ -168,9 +179,8 @@ export class ChainScorer implements Scorer {
     this.#refuseDropped();
     if (this.#held === null) {
       const fresh = await this.#trunk.fork(signal);
-      // Two calls at once both fork; one branch is enough. A drop in the meantime wants none.
-      if (this.#held === null && !this.#dropped) this.#held = fresh;
-      else fresh.branch.drop();
+      if (this.#dropped) fresh.branch.drop();
+      else this.#held = fresh;
     }
     this.#refuseDropped();
     return advance(this.#trunk.reader, this.#held!, wanted, signal);
