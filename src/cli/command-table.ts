@@ -1,0 +1,27 @@
+/** Every command in one line; its file is loaded when it is asked for. */
+import type { z } from "zod";
+import type { Command } from "./command.js";
+
+interface Entry {
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** Erases the schema's type: a command is only ever run with values that its own schema has parsed. */
+const load =
+  <Schema extends z.ZodObject>(file: () => Promise<{ default: Command<Schema> }>) =>
+  async () =>
+    (await file()).default as unknown as Command;
+
+export const commandTable: Readonly<Record<string, Entry>> = {
+  solve: { summary: "answer one question with a method", load: load(() => import("./commands/solve.js")) },
+  demo: {
+    summary: "see a method at work on scripted models, without weights",
+    load: load(() => import("./commands/demo.js")),
+  },
+  methods: {
+    summary: "list the methods and their options",
+    load: load(() => import("./commands/methods.js")),
+  },
+  version: { summary: "print the version", load: load(() => import("./commands/version.js")) },
+};

@@ -1,0 +1,137 @@
+import { resolve } from "node:path";
+import { StepwrightError } from "../../core/errors.js";
+import { checkRequest } from "../../core/run-request.js";
+import { methods } from "../../methods/index.js";
+import { type CommandContext, defineCommand } from "../command.js";
+import { isDemo } from "../demo/models.js";
+import { question as demoQuestion } from "../demo/story.js";
+import type { Host } from "../host.js";
+import { lastingReference, ModelStore, type References } from "../model-store.js";
+import { resumeSession } from "../resume.js";
+import { outputForm, rolesOf, runSession } from "../run-session.js";
+import { newTrace } from "../run-trace.js";
+import { type SolveSettings, solveSchema } from "../solve-settings.js";
+
+export default defineCommand({
+  operands: "[PROBLEM | -]",
+  operandLimit: 1,
+  description:
+    "Answers PROBLEM, or what standard input holds. Shows the steps as they are decided, coloured by who wrote them, with their rewards, then the answer and what it cost.",
+  examples: [
+    'stepwright solve --draft small.gguf --target large.gguf "What is 17 * 23?"',
+    "stepwright solve --method target --target large.gguf --json - < problem.txt",
+    "stepwright solve --threshold 0.6 --budget target-tokens=500 --config pair.json PROBLEM",
+    "stepwright solve --resume ~/.cache/stepwright/runs/ID.jsonl",
+  ],
+  schema: solveSchema,
+  layered: true,
+  async moreFlags(peek) {
+    const method = await methods.get(String(peek("method")));
+    return { title: `Options of method ${method.name}`, schema: method.schema };
+  },
+  async run(context, settings, [problem], options, given) {
+    const form = outputForm(settings);
+    if (settings.resume !== undefined) {
+      refuseBesideResume(given, problem);
+      const session = await resumeSession(
+        context,
+        resolve(context.host.workingFolder, settings.resume),
+        form,
+      );
+      return session ? runSession(context, session) : 0;
+    }
+    const method = await methods.get(settings.method);
+    const request = { ...requestOf(settings), options, question: await readQuestion(problem, context.host) };
+    // All that can be refused without a model is refused before one is looked for.
+    checkRequest({ ...request, method: { ...method, needs: {} }, roles: {} });
+    const references = referencesOf(settings, context, rolesOf(method));
+    await new ModelStore(references).check(rolesOf(method));
+    refuseOtherQuestions(references, request.question);
+    const trace = await newTrace(context, settings);
+    return runSession(context, {
+      method,
+      request: { ...request, ...(trace ? { id: trace.run } : {}) },
+      references,
+      trace,
+      form,
+    });
+  },
+});
+
+function requestOf(settings: SolveSettings) {
+  const { seed, temperature, topP, topK, minP, step: splitter } = settings;
+  const { maxTokens, maxSteps, maxStepTokens, budget, rewardFailure } = settings;
+  return {
+    ...{ seed, sampling: { temperature, topP, topK, minP }, splitter },
+    ...{ maxTokens, maxSteps, maxStepTokens, budget, rewardFailure },
+    system: settings.noSystem ? null : settings.system,
+  };
+}
+
+function referencesOf(
+  settings: SolveSettings,
+  context: CommandContext,
+  roles: readonly string[],
+): References {
+  const { threads, exact, context: cells } = settings;
+  const lasting = (reference: string | undefined) =>
+    reference === undefined ? undefined : lastingReference(reference, context.host.workingFolder);
+  let { reward } = settings;
+  if (roles.includes("reward") && reward === undefined) {
+    reward = "judge:target";
+    context.say("No --reward is given: the target judges the steps (--reward judge:target).");
+  }
+  for (const role of ["draft", "target"] as const) {
+    if (settings[role] === undefined || roles.includes(role) || reward?.includes(`:${role}`)) continue;
+    context.say(`Method ${settings.method} has no use for --${role}.`);
+  }
+  return {
+    draft: lasting(settings.draft),
+    target: lasting(settings.target),
+    reward,
+    threads,
+    exact,
+    ...(cells === undefined ? {} : { context: cells }),
+  };
+}
+
+async function readQuestion(problem: string | undefined, host: Host): Promise<string> {
+  if (problem !== undefined && problem !== "-") return problem;
+  if (problem === undefined && host.inputIsTerminal) {
+    throw new StepwrightError("invalid-option", "there is no problem to solve", {
+      subject: "PROBLEM",
+      remedy: 'write it in quotes: stepwright solve "What is 17 * 23?"',
+    });
+  }
+  return (await host.readInput()).trim();
+}
+
+/** The settings of a resumed run stand in its trace. */
+function refuseBesideResume(given: ReadonlyMap<string, string>, problem: string | undefined): void {
+  const surplus = [...given].find(
+    ([key, origin]) => origin.startsWith("-") && !["resume", "json", "events"].includes(key),
+  );
+  const word = surplus?.[1] ?? problem;
+  if (word === undefined) return;
+  throw new StepwrightError("invalid-option", `--resume takes its settings from the trace, not ${word}`, {
+    subject: word,
+    remedy: "give --resume FILE alone, or start a new run without it",
+  });
+}
+
+/** The scripted models know one story; they must not seem to answer another question. */
+function refuseOtherQuestions({ draft, target, reward }: References, question: string): void {
+  if (
+    question === demoQuestion ||
+    ![draft, target, reward].some((reference) => reference && isDemo(reference))
+  )
+    return;
+  throw new StepwrightError(
+    "invalid-option",
+    "the demo models are scripted and know no answer but the demo's own",
+    {
+      subject: "PROBLEM",
+      remedy: "run stepwright demo, or name real models",
+    },
+  );
+}

@@ -1,0 +1,41 @@
+/** Stopping: the first signal asks a command to end well, the second ends the process. */
+import type { Host, StopSignal } from "./host.js";
+
+const codes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+export interface Interruption extends Disposable {
+  readonly signal: AbortSignal;
+  /** The exit code that the stop signal asks for; undefined if none came. */
+  readonly exitCode: number | undefined;
+  /** True when the reader of standard output has gone. */
+  readonly outputClosed: boolean;
+}
+
+export function watchForStop(host: Host): Interruption {
+  const controller = new AbortController();
+  let exitCode: number | undefined;
+  let outputClosed = false;
+  const stops = [
+    host.onStopSignal((signal) => {
+      if (exitCode !== undefined) return host.exit(exitCode);
+      exitCode = codes[signal];
+      controller.abort(new Error(`stopped by ${signal}`));
+    }),
+    host.onOutputClosed(() => {
+      outputClosed = true;
+      controller.abort(new Error("nobody reads the output any more"));
+    }),
+  ];
+  return {
+    signal: controller.signal,
+    get exitCode() {
+      return exitCode;
+    },
+    get outputClosed() {
+      return outputClosed;
+    },
+    [Symbol.dispose]() {
+      for (const stop of stops) stop();
+    },
+  };
+}

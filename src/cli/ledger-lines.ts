@@ -1,0 +1,48 @@
+/** What a run cost, as a table and two sentences. */
+import type { LedgerData, RoleSpending } from "../core/ledger.js";
+import type { Role } from "../core/search.js";
+import { count, metric, percent, seconds } from "./numbers.js";
+import type { Style } from "./style.js";
+import { tableLines } from "./table.js";
+
+const roles: readonly Role[] = ["draft", "target", "reward"];
+
+export function ledgerLines(ledger: LedgerData, style: Style): string[] {
+  const spent = roles.flatMap((role) => {
+    const spending = ledger[role];
+    return spending ? [{ role, spending }] : [];
+  });
+  const { total } = ledger;
+  const figures = ["calls", "read", "written", "discarded", "FLOPs", "generated", "seconds"];
+  const [title, ...lines] = tableLines(
+    [{ title: "" }, ...figures.map((figure) => ({ title: figure, align: "right" }) as const)],
+    [
+      ...spent.map(({ role, spending }) => [role, ...spendingCells(spending)]),
+      ["total", "", "", "", "", metric(total.flops), metric(total.generatedFlops), seconds(total.seconds)],
+    ],
+  );
+  return [style.dim(title!), ...lines, ...shareLines(ledger)];
+}
+
+function spendingCells(spending: RoleSpending): string[] {
+  return [
+    count(spending.calls),
+    count(spending.prefillTokens),
+    count(spending.decodeTokens),
+    count(spending.discardedTokens),
+    metric(spending.flops),
+    metric(spending.generatedFlops),
+    seconds(spending.seconds),
+  ];
+}
+
+/** Only what two writers can share is said. */
+function shareLines({ draft, target }: LedgerData): string[] {
+  if (!draft || !target || draft.decodeTokens === 0) return [];
+  const keptDraft = draft.decodeTokens - draft.discardedTokens;
+  const keptTarget = target.decodeTokens - target.discardedTokens;
+  const kept = keptDraft + keptTarget;
+  const lines = [`${percent(keptDraft / draft.decodeTokens)} of the draft's tokens were accepted`];
+  if (kept > 0) lines.push(`${percent(keptTarget / kept)} of the answer's tokens are the target's`);
+  return [`${lines.join(", ")}.`];
+}

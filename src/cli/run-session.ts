@@ -1,0 +1,148 @@
+/** One run on the command line, from what was asked to the exit code. */
+import { StepwrightError } from "../core/errors.js";
+import type { Method } from "../core/method.js";
+import { type Run, type RunRequest, type RunResult, startRun } from "../core/run.js";
+import type { Role } from "../core/search.js";
+import type { TraceEvent } from "../core/trace-event.js";
+import { extractAnswer } from "../grade/extract.js";
+import type { CommandContext } from "./command.js";
+import { ledgerLines } from "./ledger-lines.js";
+import { createView, type View } from "./live-view.js";
+import { ModelStore, type References } from "./model-store.js";
+import { count } from "./numbers.js";
+import type { RunTrace } from "./run-trace.js";
+import { targetAloneLine } from "./target-alone.js";
+import { harmless } from "./terminal-text.js";
+
+export type OutputForm = "text" | "json" | "events";
+
+export interface Session {
+  readonly method: Method;
+  readonly request: Omit<RunRequest, "method" | "roles" | "signal" | "references" | "sink">;
+  readonly references: References;
+  /** Null: nothing is kept. */
+  readonly trace: RunTrace | null;
+  readonly form: OutputForm;
+}
+
+export function rolesOf(method: Method): Role[] {
+  return (["draft", "target", "reward"] as const).filter((role) => method.needs[role]);
+}
+
+export async function runSession(context: CommandContext, session: Session): Promise<number> {
+  const { method, references, trace, form, request } = session;
+  await using store = new ModelStore(references);
+  await using kept = trace;
+  const roles = rolesOf(method);
+  if (context.host.talk.isTerminal && form !== "events")
+    context.say(context.talkStyle.dim("opening models …"));
+  const opened: { -readonly [Key in keyof RunRequest["roles"]]: RunRequest["roles"][Key] } = {};
+  if (roles.includes("draft")) opened.draft = await store.model("draft");
+  if (roles.includes("target")) opened.target = await store.model("target");
+  if (roles.includes("reward")) opened.reward = await store.reward();
+  const run = startRun({
+    ...request,
+    method,
+    roles: opened,
+    signal: context.signal,
+    references: { ...references },
+    sink: kept?.sink,
+  });
+  const events: TraceEvent[] = [];
+  try {
+    await follow(context, run, form, events);
+    const result = await run.result;
+    if (form === "json") context.printJson(contractObject(result));
+    if (form === "text") printResult(context, result, events);
+  } finally {
+    sayWhereTraceIs(context, trace, events);
+  }
+  return 0;
+}
+
+/** Shows the run as it goes, and keeps its events. */
+async function follow(
+  context: CommandContext,
+  run: Run,
+  form: OutputForm,
+  events: TraceEvent[],
+): Promise<void> {
+  const view = viewFor(context, form);
+  try {
+    for await (const event of run) {
+      view?.take(event);
+      if (event.type === "text-written") continue;
+      events.push(event);
+      if (form === "events") context.host.out.write(`${JSON.stringify(event)}\n`);
+    }
+  } finally {
+    view?.close();
+  }
+}
+
+/** The steps are the data of the text form; beside JSON they are talk, for a person who watches. */
+function viewFor({ host, style, talkStyle }: CommandContext, form: OutputForm): View | undefined {
+  const movable = host.environment.TERM !== "dumb";
+  if (form === "text") return createView(host.out, style, host.out.isTerminal && movable);
+  return form === "json" && host.talk.isTerminal ? createView(host.talk, talkStyle, movable) : undefined;
+}
+
+/** What `solve --json` prints: DESIGN, section 6. */
+export function contractObject({ text, finish, method, seed, steps, ledger }: RunResult) {
+  return { answer: extractAnswer(text), text, finish, method, seed, steps, ledger };
+}
+
+const finishWords: Readonly<Record<RunResult["finish"], string>> = {
+  stop: "finished",
+  length: "cut at its greatest length",
+  stalled: "stopped because it went in circles",
+  budget: "stopped because the budget is spent",
+  abort: "stopped before its end",
+};
+
+export function printResult(context: CommandContext, result: RunResult, events: readonly TraceEvent[]): void {
+  const { print, style } = context;
+  const steps = result.steps.length === 1 ? "1 step" : `${count(result.steps.length)} steps`;
+  print("");
+  print(`${style.bold("Answer:")} ${harmless(extractAnswer(result.text)) || style.dim("none found")}`);
+  print(
+    style.dim(`method ${result.method}, seed ${result.seed}: ${finishWords[result.finish]} after ${steps}`),
+  );
+  print("");
+  for (const line of ledgerLines(result.ledger, style)) print(line);
+  const estimate = targetAloneLine(events, result.ledger.total.flops);
+  if (estimate) print(estimate);
+}
+
+function sayWhereTraceIs(
+  { say, talkStyle }: CommandContext,
+  trace: RunTrace | null,
+  events: readonly TraceEvent[],
+): void {
+  const last = events.at(-1);
+  const done = last?.type === "run-finished" && last.finish !== "abort";
+  if (!trace || events.length === 0) return;
+  if (done) say(talkStyle.dim(`trace: ${trace.path}`));
+  else say(`The trace is kept. Go on with: stepwright solve --resume ${shellWord(trace.path)}`);
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Refuses two forms at once. */
+export function outputForm({
+  json,
+  events,
+}: {
+  readonly json: boolean;
+  readonly events: boolean;
+}): OutputForm {
+  if (json && events) {
+    throw new StepwrightError("invalid-option", "--json and --events exclude each other", {
+      subject: "--events",
+      remedy: "take --json for the result, --events for everything as it happens",
+    });
+  }
+  return json ? "json" : events ? "events" : "text";
+}
