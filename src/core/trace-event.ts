@@ -7,6 +7,8 @@ import type { Splitter, StopReason } from "./step.js";
 
 export const traceVersion = 1;
 
+export const finishes = ["stop", "length", "stalled", "budget", "abort"] as const satisfies readonly Finish[];
+
 export interface RoleIdentity {
   readonly name: string;
   readonly fingerprint?: string;

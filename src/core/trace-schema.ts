@@ -1,0 +1,143 @@
+/** The shape of every record, checked when a trace is read: a trace may come from a stranger. */
+import { z } from "zod";
+import { finishes, type TraceEvent } from "./trace-event.js";
+
+const count = z.int().min(0);
+const amount = z.number().min(0);
+const numbers = z.array(z.number());
+const writer = z.enum(["draft", "target"]);
+const finish = z.enum(finishes);
+const node = z.string();
+const policy = z.enum(["fail", "accept", "target-only"]);
+
+const usage = z.object({
+  prefillTokens: count,
+  recomputedTokens: count,
+  decodeTokens: count,
+  flops: amount,
+  seconds: amount,
+});
+
+const error = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().optional(),
+  subject: z.string().optional(),
+  cause: z.string().optional(),
+});
+
+const size = z.object({
+  parameters: count,
+  multiplied: count,
+  layers: count,
+  attentionWidth: count,
+  vocabulary: count,
+  context: count,
+  bytes: count,
+});
+
+const identity = z.object({
+  name: z.string(),
+  fingerprint: z.string().optional(),
+  vocabulary: z.string().optional(),
+  size: size.optional(),
+});
+
+const splitter = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("delimiter"), delimiter: z.string() }),
+  z.object({ kind: z.literal("tokens"), count }),
+  z.object({ kind: z.enum(["sentence", "none"]) }),
+]);
+
+const started = z.object({
+  type: z.literal("run-started"),
+  version: z.literal(1),
+  run: z.string(),
+  method: z.string(),
+  options: z.record(z.string(), z.unknown()),
+  question: z.string(),
+  system: z.string().nullable(),
+  seed: count,
+  sampling: z.object({
+    temperature: amount,
+    topK: count,
+    topP: z.number(),
+    minP: z.number(),
+  }),
+  splitter,
+  maxTokens: count,
+  maxSteps: count,
+  maxStepTokens: count,
+  budget: z.record(z.string(), amount),
+  rewardFailure: policy,
+  roles: z.object({
+    draft: identity.optional(),
+    target: identity.optional(),
+    reward: identity.optional(),
+  }),
+  references: z.record(z.string(), z.unknown()),
+});
+
+const written = z
+  .object({
+    type: z.literal("step-written"),
+    node,
+    parent: node,
+    role: writer,
+    origin: z.string(),
+    text: z.string(),
+    tokens: z.array(count),
+    vocabulary: z.string(),
+    logprobs: numbers,
+    entropies: numbers,
+    stop: z.enum(["delimiter", "end", "cap", "context"]),
+    finish: finish.nullable(),
+    usage,
+  })
+  .refine(
+    ({ tokens, logprobs, entropies }) =>
+      tokens.length === logprobs.length && tokens.length === entropies.length,
+  );
+
+const finished = z.object({
+  type: z.literal("run-finished"),
+  finish,
+  node,
+  text: z.string(),
+  ledger: z.looseObject({ total: z.object({ flops: amount, generatedFlops: amount, seconds: amount }) }),
+  elapsed: amount,
+});
+
+const schema = z.discriminatedUnion("type", [
+  started,
+  written,
+  finished,
+  z.object({
+    type: z.literal("context-read"),
+    role: writer,
+    node,
+    purpose: z.enum(["prompt", "catch-up"]),
+    usage,
+  }),
+  z.object({ type: z.literal("step-scored"), node, value: z.number().min(0).max(1), usage }),
+  z.object({ type: z.literal("reward-failed"), node, policy, error }),
+  z.object({
+    type: z.literal("coin-tossed"),
+    node,
+    purpose: z.string(),
+    probability: z.number(),
+    heads: z.boolean(),
+  }),
+  z.object({ type: z.literal("step-committed"), node, elapsed: amount }),
+  z.object({ type: z.literal("step-pruned"), node, role: writer, tokens: count }),
+  z.object({ type: z.literal("run-resumed"), records: count, elapsed: amount }),
+  z.object({ type: z.literal("run-failed"), error }),
+]);
+
+/** The record as an event, or what is wrong with it. */
+export function parseTraceEvent(record: unknown): { event: TraceEvent } | { problem: string } {
+  const parsed = schema.safeParse(record);
+  if (parsed.success) return { event: parsed.data as TraceEvent };
+  const issue = parsed.error.issues[0]!;
+  return { problem: `${issue.path.join(".") || "the record"}: ${issue.message}` };
+}
