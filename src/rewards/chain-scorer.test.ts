@@ -127,6 +127,28 @@ describe.each(references)("%s", (reference) => {
     expect(new Set(costs.slice(1)).size).toBe(1);
   });
 
+  test("no append costs more FLOPs than it said it might", async () => {
+    const reward = await open(reference, createModel());
+    const scorer = await reward.open("How many are there?");
+    for (const [index, text] of ["a long step, with many words in it.\n\n", "", "short\n\n"].entries()) {
+      if (index === 2) scorer.skip(step("unread\n\n"));
+      const bound = scorer.flopsBound!(step(text));
+      const { usage } = await scorer.append(step(text));
+      expect(usage.flops).toBeGreaterThan(0);
+      expect(usage.flops).toBeLessThanOrEqual(bound);
+    }
+  });
+
+  test("a fork goes on from what its parent read, and leaves it there", async () => {
+    const reward = await open(reference, createModel());
+    const scorer = await reward.open("q");
+    await scorer.append(step("a.\n\n"));
+    const alone = (await scorer.append(step("bb\n\n"))).usage.prefillTokens;
+    const fork = scorer.fork();
+    expect((await fork.append(step("cc\n\n"))).usage.prefillTokens).toBe(alone);
+    expect((await scorer.append(step("dd\n\n"))).usage.prefillTokens).toBe(alone);
+  });
+
   test("candidates for the first step share one read of the question", async () => {
     const model = createModel();
     const reward = await open(reference, model);

@@ -1,9 +1,10 @@
 /** A reader made into a reward: checked on two fixed steps, with the frame that all questions share read once. */
 import { StepwrightError } from "../core/errors.js";
 import type { Capability, Model } from "../core/model.js";
-import { advance, ChainScorer, type Held, hold, Trunk } from "./chain-scorer.js";
+import { ChainScorer } from "./chain-scorer.js";
 import type { CheckedReward, SelfTest } from "./kind.js";
 import { commonPrefix, type Judgement, type Reader } from "./reader.js";
+import { advance, type Frame, type Held, hold, Trunk } from "./trunk.js";
 
 export interface ModelRewardFacts {
   readonly name: string;
@@ -17,15 +18,16 @@ export const testSteps = { right: "2 + 3 = 5.\n\n", wrong: "2 + 3 = 7.\n\n" } as
 
 /** Throws `reward-invalid` with the reason where the self-test fails. */
 export async function createModelReward(reader: Reader, facts: ModelRewardFacts): Promise<CheckedReward> {
-  const root = await openRoot(reader);
-  const dispose = async () => root?.branch.drop();
+  const frame = await openFrame(reader);
+  const dispose = async () => frame.root?.branch.drop();
   try {
-    const check = await selfTest(reader, facts, root);
+    const check = await selfTest(reader, facts, frame);
     return {
       name: facts.name,
       essence: facts.essence,
+      size: reader.model.size,
       check,
-      open: async (question) => new ChainScorer(new Trunk(reader, question, root)),
+      open: async (question) => new ChainScorer(new Trunk(reader, question, frame)),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
@@ -46,17 +48,18 @@ export function requireCapability(model: Model, capability: Capability, kind: st
 /** Fewer shared ids than this are not worth a sequence of their own. */
 const worthHolding = 8;
 
-async function openRoot(reader: Reader): Promise<Held | null> {
+async function openFrame(reader: Reader): Promise<Frame> {
   const [one, other] = await Promise.all([
     reader.layout(testQuestion, [{ text: testSteps.right }]),
-    reader.layout("x", [{ text: testSteps.wrong }]),
+    reader.layout("x", [{ text: "a" }]),
   ]);
   const shared = commonPrefix(one, other);
-  return shared < worthHolding ? null : hold(reader, one.slice(0, shared));
+  const root = shared < worthHolding ? null : await hold(reader, one.slice(0, shared));
+  return { root, overhead: other.length - (root?.ids.length ?? 0) };
 }
 
-async function selfTest(reader: Reader, facts: ModelRewardFacts, root: Held | null): Promise<SelfTest> {
-  const trunk = new Trunk(reader, testQuestion, root);
+async function selfTest(reader: Reader, facts: ModelRewardFacts, frame: Frame): Promise<SelfTest> {
+  const trunk = new Trunk(reader, testQuestion, frame);
   trunk.enter();
   let held: Held | null = null;
   const refuse = (reason: string) =>

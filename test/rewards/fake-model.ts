@@ -8,6 +8,7 @@ import {
   noUsage,
   type Reading,
   type ReadOptions,
+  spanFlops,
 } from "../../src/core/model.js";
 import { keyedUniform } from "../../src/core/random.js";
 import type { Passage, Token } from "../../src/core/step.js";
@@ -152,7 +153,8 @@ class FakeBranch implements Branch {
     await Promise.resolve();
     options.signal?.throwIfAborted();
     if (fault) throw fault;
-    return { ...this.model.read(ids, options), usage: { ...noUsage, prefillTokens, flops: prefillTokens } };
+    const flops = spanFlops(this.model.size, ids.length - prefillTokens, prefillTokens);
+    return { ...this.model.read(ids, options), usage: { ...noUsage, prefillTokens, flops } };
   }
 
   async extend(): Promise<never> {
