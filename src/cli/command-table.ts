@@ -23,5 +23,13 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "list the methods and their options",
     load: load(() => import("./commands/methods.js")),
   },
+  "trace show": {
+    summary: "read a run's trace, rejected steps included",
+    load: load(() => import("./commands/trace-show.js")),
+  },
+  "trace replay": {
+    summary: "run a trace again without models and compare",
+    load: load(() => import("./commands/trace-replay.js")),
+  },
   version: { summary: "print the version", load: load(() => import("./commands/version.js")) },
 };

@@ -15,7 +15,7 @@ export function overview(style: Style): string {
   return [
     `${style.bold("stepwright")}: spend a language model's inference-time compute where it counts`,
     "",
-    style.bold("Usage:") + " stepwright COMMAND [operands] [flags]",
+    `${style.bold("Usage:")} stepwright COMMAND [operands] [flags]`,
     "",
     style.bold("Commands:"),
     ...names.map((name) => `  ${style.cyan(name.padEnd(column))}${commandTable[name]!.summary}`),

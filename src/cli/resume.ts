@@ -1,9 +1,67 @@
+/** Takes a run up again from its trace, which holds everything that is needed. */
+import { z } from "zod";
+import { StepwrightError } from "../core/errors.js";
+import { recordedRequest } from "../core/run.js";
+import { standing, type TraceEvent } from "../core/trace-event.js";
+import { readTrace } from "../core/trace-file.js";
+import { methods } from "../methods/index.js";
 import type { CommandContext } from "./command.js";
-import type { OutputForm, Session } from "./run-session.js";
+import { ModelStore, type References } from "./model-store.js";
+import { type OutputForm, rolesOf, type Session } from "./run-session.js";
+import { resumedTrace } from "./run-trace.js";
+
+const referencesSchema = z.object({
+  draft: z.string().optional(),
+  target: z.string().optional(),
+  reward: z.string().optional(),
+  threads: z.int().min(1),
+  context: z.int().min(1).optional(),
+  exact: z.boolean(),
+  pace: z.number().min(0).optional(),
+});
+
+export interface RecordedRun {
+  readonly path: string;
+  /** The records that stand. */
+  readonly events: readonly TraceEvent[];
+  readonly method: string;
+  readonly finished: boolean;
+}
+
+/** Reads a trace and says what was wrong with it. */
+export async function readRun({ say }: Pick<CommandContext, "say">, path: string) {
+  const contents = await readTrace(path);
+  for (const notice of contents.notices) say(`${path}: ${notice}`);
+  const events = standing(contents.events);
+  const first = events[0];
+  const last = events.at(-1);
+  // The reader accepts no trace that does not begin so.
+  const method = first?.type === "run-started" ? first.method : "";
+  const finished = last?.type === "run-finished" && last.finish !== "abort";
+  return { contents, recorded: { path, events, method, finished } satisfies RecordedRun };
+}
+
 export async function resumeSession(
-  _context: CommandContext,
-  _path: string,
-  _form: OutputForm,
-): Promise<Session | null> {
-  return null;
+  context: CommandContext,
+  read: Awaited<ReturnType<typeof readRun>>,
+  form: OutputForm,
+): Promise<Session> {
+  const { contents, recorded } = read;
+  const method = await methods.get(recorded.method);
+  const { references: kept, id, ...request } = recordedRequest(contents.events);
+  const references = referencesFrom(kept, recorded.path);
+  await new ModelStore(references).check(rolesOf(method));
+  const trace = await resumedTrace(recorded.path, id ?? "", contents);
+  context.say(`Resuming after ${recorded.events.length} records.`);
+  return { method, request: { ...request, recording: contents.events }, references, trace, form };
+}
+
+function referencesFrom(kept: unknown, path: string): References {
+  const parsed = referencesSchema.safeParse(kept);
+  if (parsed.success) return parsed.data;
+  throw new StepwrightError("trace-invalid", `${path} does not say which models to open`, {
+    subject: path,
+    remedy: "resume the run where it was started: it was not started by stepwright solve",
+    cause: parsed.error,
+  });
 }

@@ -32,7 +32,6 @@ export function rolesOf(method: Method): Role[] {
 export async function runSession(context: CommandContext, session: Session): Promise<number> {
   const { method, references, trace, form, request } = session;
   await using store = new ModelStore(references);
-  await using kept = trace;
   const roles = rolesOf(method);
   if (context.host.talk.isTerminal && form !== "events")
     context.say(context.talkStyle.dim("opening models …"));
@@ -46,7 +45,7 @@ export async function runSession(context: CommandContext, session: Session): Pro
     roles: opened,
     signal: context.signal,
     references: { ...references },
-    sink: kept?.sink,
+    sink: trace?.sink,
   });
   const events: TraceEvent[] = [];
   try {

@@ -1,16 +1,58 @@
-/** The trace that a run leaves. */
+/** The trace that a run leaves on disk. */
+import { randomBytes } from "node:crypto";
+import { join, resolve } from "node:path";
+import { StepwrightError } from "../core/errors.js";
 import type { TraceSink } from "../core/run.js";
+import type { TraceContents } from "../core/trace.js";
+import { openTraceSink } from "../core/trace-file.js";
 import type { CommandContext } from "./command.js";
+import { runsFolder } from "./state-folder.js";
 
-export interface RunTrace extends AsyncDisposable {
+export interface RunTrace {
+  /** Id of the run. */
   readonly run: string;
   readonly path: string;
+  /** The run closes it. */
   readonly sink: TraceSink;
 }
 
+export interface TraceSettings {
+  readonly trace?: string | undefined;
+  readonly noTrace: boolean;
+}
+
+/**
+ * Null where none is wanted. A file that the caller named must be writable; the one in the state folder is a
+ * courtesy, and the run goes on without it.
+ */
 export async function newTrace(
-  _context: CommandContext,
-  _settings: { readonly trace?: string | undefined; readonly noTrace: boolean },
+  { host, say }: CommandContext,
+  { trace, noTrace }: TraceSettings,
 ): Promise<RunTrace | null> {
-  return null;
+  if (noTrace && trace !== undefined) {
+    throw new StepwrightError("invalid-option", "--trace and --no-trace exclude each other", {
+      subject: "--no-trace",
+      remedy: "leave one of them out",
+    });
+  }
+  if (noTrace) return null;
+  const run = newRunId();
+  if (trace !== undefined) {
+    const path = resolve(host.workingFolder, trace);
+    return { run, path, sink: await openTraceSink(path) };
+  }
+  const path = join(runsFolder(host), `${run}.jsonl`);
+  const sink = await openTraceSink(path, { onFailure: "memory", onNotice: say });
+  return sink.failure ? null : { run, path, sink };
+}
+
+/** A trace that is taken up again: what it holds stays, its torn end goes. */
+export async function resumedTrace(path: string, run: string, contents: TraceContents): Promise<RunTrace> {
+  return { run, path, sink: await openTraceSink(path, { contents }) };
+}
+
+/** Sorts by time, and two of the same second differ. */
+function newRunId(): string {
+  const time = new Date().toISOString().replace(/\..*/, "").replace(/[-:]/g, "").replace("T", "-");
+  return `${time}-${randomBytes(3).toString("hex")}`;
 }

@@ -7,8 +7,9 @@ import { isDemo } from "../demo/models.js";
 import { question as demoQuestion } from "../demo/story.js";
 import type { Host } from "../host.js";
 import { lastingReference, ModelStore, type References } from "../model-store.js";
-import { resumeSession } from "../resume.js";
-import { outputForm, rolesOf, runSession } from "../run-session.js";
+import { printRecorded } from "../recorded-run.js";
+import { readRun, resumeSession } from "../resume.js";
+import { type OutputForm, outputForm, rolesOf, runSession } from "../run-session.js";
 import { newTrace } from "../run-trace.js";
 import { type SolveSettings, solveSchema } from "../solve-settings.js";
 
@@ -33,12 +34,7 @@ export default defineCommand({
     const form = outputForm(settings);
     if (settings.resume !== undefined) {
       refuseBesideResume(given, problem);
-      const session = await resumeSession(
-        context,
-        resolve(context.host.workingFolder, settings.resume),
-        form,
-      );
-      return session ? runSession(context, session) : 0;
+      return resume(context, resolve(context.host.workingFolder, settings.resume), form);
     }
     const method = await methods.get(settings.method);
     const request = { ...requestOf(settings), options, question: await readQuestion(problem, context.host) };
@@ -57,6 +53,14 @@ export default defineCommand({
     });
   },
 });
+
+async function resume(context: CommandContext, path: string, form: OutputForm): Promise<number> {
+  const read = await readRun(context, path);
+  if (!read.recorded.finished) return runSession(context, await resumeSession(context, read, form));
+  context.say("This run is finished: what follows is its recorded result.");
+  await printRecorded(context, read.recorded, form);
+  return 0;
+}
 
 function requestOf(settings: SolveSettings) {
   const { seed, temperature, topP, topK, minP, step: splitter } = settings;
