@@ -19,6 +19,8 @@ export interface TokenizerFacts {
   readonly addsBegin: boolean;
   /** Control and user-defined tokens: the ones that special parsing finds in text. */
   readonly special: readonly SpecialToken[];
+  /** Texts of the control tokens alone: what message contents must not forge. */
+  readonly controlTexts: readonly string[];
 }
 
 const controlType = 3;
@@ -61,6 +63,7 @@ export function readTokenizer(metadata: Metadata, header: GgufHeader, name: stri
       const type = tokenTypes?.[id];
       return type === controlType || type === userDefinedType ? [{ id, text: plainText(text) }] : [];
     }),
+    controlTexts: tokens.filter((_, id) => tokenTypes?.[id] === controlType).map(plainText),
   };
 }
 
