@@ -161,8 +161,7 @@ class LlamaNativeModel implements NativeModel {
    * further ones; they are removed here.
    */
   async decode(batch: readonly BatchToken[], options: { hidden?: boolean } = {}): Promise<DecodeStatus> {
-    const { native, context, abortFlag } = this.#open();
-    if (this.#decoding) throw new StepwrightError("internal", "a decode was started while another one ran");
+    const { native, context, abortFlag } = this.#idle();
     const struct = this.#batch.fill(batch);
     const hidden = options.hidden ?? false;
     if (hidden !== this.#hidden) {
@@ -219,12 +218,12 @@ class LlamaNativeModel implements NativeModel {
   }
 
   removeCells(sequence: number, from: number, to: number): boolean {
-    const { native, memory } = this.#open();
+    const { native, memory } = this.#idle();
     return native.llama_memory_seq_rm(memory, this.#checkSequence(sequence), from, to);
   }
 
   shareCells(from: number, to: number): void {
-    const { native, memory } = this.#open();
+    const { native, memory } = this.#idle();
     if (this.#checkSequence(from) === this.#checkSequence(to)) return;
     native.llama_memory_seq_cp(memory, from, to, -1, -1);
   }
@@ -254,6 +253,12 @@ class LlamaNativeModel implements NativeModel {
   #open(): Handles {
     if (this.#closed) throw new StepwrightError("internal", "the model was used after it was closed");
     return this.#handles;
+  }
+
+  /** libllama locks nothing: its cache must be left alone while a decode runs on another thread. */
+  #idle(): Handles {
+    if (this.#decoding) throw new StepwrightError("internal", "the model was called while a decode ran");
+    return this.#open();
   }
 
   #removeBatch(batch: readonly BatchToken[]): void {
@@ -294,15 +299,16 @@ async function readInfo(
       .filter(([key]) => key.startsWith("tokenizer.ggml."))
       .sort(([left], [right]) => (left < right ? -1 : 1)),
   );
+  const { endTokens, hash } = await vocabulary.survey(tokenizer);
   return {
     description: readDescription(native, model),
     metadata,
     chatTemplate: native.llama_model_chat_template(model, null),
-    vocabularyHash: await vocabulary.hash(tokenizer),
+    vocabularyHash: hash,
     vocabularySize: vocabulary.size,
     beginToken: vocabulary.beginToken,
     addsBegin: vocabulary.addsBegin,
-    endTokens: vocabulary.endTokens(),
+    endTokens,
     parameters: native.llama_model_n_params(model),
     bytes: native.llama_model_size(model),
     layers: native.llama_model_n_layer(model),

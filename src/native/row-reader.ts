@@ -64,7 +64,7 @@ export class RowReader {
               logprob: logprob(id),
             })),
       tokens: request.tokens.map(logprob),
-      row: request.row ? logits.map((logit) => logit - normaliser) : null,
+      row: request.row ? shifted(logits, normaliser) : null,
     };
   }
 
@@ -117,4 +117,11 @@ export class RowReader {
     graph.compute(address);
     return graph.ids.slice().sort((left, right) => logits[right]! - logits[left]! || left - right);
   }
+}
+
+/** A copy of the row as log-probabilities. */
+function shifted(logits: Float32Array, normaliser: number): Float32Array {
+  const row = logits.slice();
+  for (let id = 0; id < row.length; id++) row[id]! -= normaliser;
+  return row;
 }

@@ -4,8 +4,8 @@ import { setImmediate } from "node:timers/promises";
 import { StepwrightError } from "../core/errors.js";
 import type { Native } from "./load.js";
 
-/** Tokens hashed between two turns of the event loop. */
-const hashedPerTurn = 4096;
+/** Tokens looked at between two turns of the event loop. */
+const tokensPerTurn = 4096;
 
 export class Vocabulary {
   readonly #native: Native;
@@ -67,34 +67,29 @@ export class Vocabulary {
     return this.#native.llama_vocab_get_add_bos(this.#handle);
   }
 
-  /** Every token that ends a generation. */
-  endTokens(): number[] {
-    const tokens: number[] = [];
-    for (let token = 0; token < this.size; token++) {
-      if (this.#native.llama_vocab_is_eog(this.#handle, token)) tokens.push(token);
-    }
-    return tokens;
-  }
-
   /**
-   * SHA-256 over every token's text, kind and score, and over `metadata` (the tokenizer's own keys). Takes
-   * turns with the event loop: it walks the whole vocabulary.
+   * Walks the whole vocabulary once, in turns with the event loop: every token that ends a generation, and the
+   * SHA-256 over every token's text, kind and score and over `metadata` (the tokenizer's own keys).
    */
-  async hash(metadata: Readonly<Record<string, string>>): Promise<string> {
+  async survey(metadata: Readonly<Record<string, string>>): Promise<{ endTokens: number[]; hash: string }> {
+    const native = this.#native;
+    const handle = this.#handle;
+    const endTokens: number[] = [];
     const hash = createHash("sha256");
-    hash.update(JSON.stringify([this.#native.llama_vocab_type(this.#handle), this.size, metadata]));
-    for (let from = 0; from < this.size; from += hashedPerTurn) {
+    hash.update(JSON.stringify([native.llama_vocab_type(handle), this.size, metadata]));
+    for (let from = 0; from < this.size; from += tokensPerTurn) {
       const entries: unknown[] = [];
-      for (let token = from; token < Math.min(from + hashedPerTurn, this.size); token++) {
+      for (let token = from; token < Math.min(from + tokensPerTurn, this.size); token++) {
         entries.push(
-          this.#native.llama_vocab_get_text(this.#handle, token),
-          this.#native.llama_vocab_get_attr(this.#handle, token),
-          this.#native.llama_vocab_get_score(this.#handle, token),
+          native.llama_vocab_get_text(handle, token),
+          native.llama_vocab_get_attr(handle, token),
+          native.llama_vocab_get_score(handle, token),
         );
+        if (native.llama_vocab_is_eog(handle, token)) endTokens.push(token);
       }
       hash.update(JSON.stringify(entries));
       await setImmediate();
     }
-    return hash.digest("hex");
+    return { endTokens, hash: hash.digest("hex") };
   }
 }
