@@ -64,6 +64,7 @@ export class Engine implements AsyncDisposable {
     this.#failPending("the engine was closed");
     await new Promise<void>((resolve) => {
       child.once("exit", () => resolve());
+      child.ref();
       child.disconnect();
     });
   }
