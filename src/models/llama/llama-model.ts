@@ -84,6 +84,7 @@ export class LlamaModel implements Model {
       beginToken: tokenizer?.begin?.text ?? "",
       endToken: tokenizer?.end?.text ?? "",
       addGenerationPrompt: true,
+      controlTokens: tokenizer?.special.map(({ text }) => text) ?? [],
       ...(options.signal ? { signal: options.signal } : {}),
     });
     const pieces = await Promise.all(segments.map(({ text, special }) => this.tokenize(text, { special })));
