@@ -31,5 +31,9 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "run a trace again without models and compare",
     load: load(() => import("./commands/trace-replay.js")),
   },
+  doctor: {
+    summary: "check that this machine can run models",
+    load: load(() => import("./commands/doctor.js")),
+  },
   version: { summary: "print the version", load: load(() => import("./commands/version.js")) },
 };

@@ -1,4 +1,4 @@
-/** What a run cost, as a table and two sentences. */
+/** What a run cost, as a table and a sentence. */
 import type { LedgerData, RoleSpending } from "../core/ledger.js";
 import type { Role } from "../core/search.js";
 import { count, metric, percent, seconds } from "./numbers.js";
@@ -21,7 +21,7 @@ export function ledgerLines(ledger: LedgerData, style: Style): string[] {
       ["total", "", "", "", "", metric(total.flops), metric(total.generatedFlops), seconds(total.seconds)],
     ],
   );
-  return [style.dim(title!), ...lines, ...shareLines(ledger)];
+  return [style.dim(title!), ...lines];
 }
 
 function spendingCells(spending: RoleSpending): string[] {
@@ -37,12 +37,13 @@ function spendingCells(spending: RoleSpending): string[] {
 }
 
 /** Only what two writers can share is said. */
-function shareLines({ draft, target }: LedgerData): string[] {
-  if (!draft || !target || draft.decodeTokens === 0) return [];
+export function shareSentence({ draft, target }: LedgerData): string | undefined {
+  if (!draft || !target || draft.decodeTokens === 0) return undefined;
   const keptDraft = draft.decodeTokens - draft.discardedTokens;
   const keptTarget = target.decodeTokens - target.discardedTokens;
   const kept = keptDraft + keptTarget;
-  const lines = [`${percent(keptDraft / draft.decodeTokens)} of the draft's tokens were accepted`];
-  if (kept > 0) lines.push(`${percent(keptTarget / kept)} of the answer's tokens are the target's`);
-  return [`${lines.join(", ")}.`];
+  const accepted = `${percent(keptDraft / draft.decodeTokens)} of the draft's tokens were accepted`;
+  return kept > 0
+    ? `${accepted}, ${percent(keptTarget / kept)} of the answer's tokens are the target's.`
+    : `${accepted}.`;
 }

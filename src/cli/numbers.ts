@@ -26,6 +26,7 @@ export function metric(value: number): string {
 }
 
 export function seconds(value: number): string {
+  if (value === 0) return "0 s";
   if (value >= 100) return `${Math.round(value)} s`;
   return value >= 0.1 ? `${value.toPrecision(2)} s` : `${(value * 1000).toPrecision(2)} ms`;
 }

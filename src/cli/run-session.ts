@@ -1,18 +1,20 @@
 /** One run on the command line, from what was asked to the exit code. */
 import { StepwrightError } from "../core/errors.js";
+import type { LedgerData } from "../core/ledger.js";
 import type { Method } from "../core/method.js";
 import { type Run, type RunRequest, type RunResult, startRun } from "../core/run.js";
 import type { Role } from "../core/search.js";
 import type { TraceEvent } from "../core/trace-event.js";
 import { extractAnswer } from "../grade/extract.js";
 import type { CommandContext } from "./command.js";
-import { ledgerLines } from "./ledger-lines.js";
+import { isDemo } from "./demo/models.js";
+import { ledgerLines, shareSentence } from "./ledger-lines.js";
 import { createView, type View } from "./live-view.js";
 import { ModelStore, type References } from "./model-store.js";
 import { count } from "./numbers.js";
 import type { RunTrace } from "./run-trace.js";
 import { targetAloneLine } from "./target-alone.js";
-import { harmless } from "./terminal-text.js";
+import { harmless, paragraph } from "./terminal-text.js";
 
 export type OutputForm = "text" | "json" | "events";
 
@@ -33,8 +35,8 @@ export async function runSession(context: CommandContext, session: Session): Pro
   const { method, references, trace, form, request } = session;
   await using store = new ModelStore(references);
   const roles = rolesOf(method);
-  if (context.host.talk.isTerminal && form !== "events")
-    context.say(context.talkStyle.dim("opening models …"));
+  const slow = roles.some((role) => !isDemo(references[role] ?? ""));
+  if (slow && context.host.talk.isTerminal) context.say(context.talkStyle.dim("opening models …"));
   const opened: { -readonly [Key in keyof RunRequest["roles"]]: RunRequest["roles"][Key] } = {};
   if (roles.includes("draft")) opened.draft = await store.model("draft");
   if (roles.includes("target")) opened.target = await store.model("target");
@@ -108,9 +110,15 @@ export function printResult(context: CommandContext, result: RunResult, events: 
     style.dim(`method ${result.method}, seed ${result.seed}: ${finishWords[result.finish]} after ${steps}`),
   );
   print("");
-  for (const line of ledgerLines(result.ledger, style)) print(line);
+  printLedger(context, result.ledger);
   const estimate = targetAloneLine(events, result.ledger.total.flops);
-  if (estimate) print(estimate);
+  if (estimate) print(paragraph(estimate, context.host.out));
+}
+
+export function printLedger({ host, print, style }: CommandContext, ledger: LedgerData): void {
+  for (const line of ledgerLines(ledger, style)) print(line);
+  const shares = shareSentence(ledger);
+  if (shares) print(paragraph(shares, host.out));
 }
 
 function sayWhereTraceIs(

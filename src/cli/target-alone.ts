@@ -5,13 +5,13 @@ import { count, metric } from "./numbers.js";
 
 /**
  * The target reads its prompt and writes as many tokens as the answer has. Undefined where that is not known:
- * no second writer, no finished answer, or steps counted in another tokenizer's tokens.
+ * no second writer, an answer that was cut, or steps counted in another tokenizer's tokens.
  */
 export function targetAlone(events: readonly TraceEvent[]): { tokens: number; flops: number } | undefined {
   const start = events.find((event) => event.type === "run-started");
   const end = events.findLast((event) => event.type === "run-finished");
   const target = start?.roles.target;
-  if (!start?.roles.draft || !target?.size || !end) return undefined;
+  if (!start?.roles.draft || !target?.size || end?.finish !== "stop") return undefined;
   const shared = start.roles.draft.vocabulary === target.vocabulary;
   const answer = answerTokens(events, end.node, target.vocabulary);
   const prompt = end.ledger.target?.read.prompt || (shared ? end.ledger.draft?.read.prompt : 0);

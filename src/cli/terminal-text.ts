@@ -1,5 +1,7 @@
 /** Text as a terminal shows it: harmless, measured in columns, wrapped. */
 
+import type { Output } from "./host.js";
+
 /** Controls but line break and tab, and the marks that reorder what follows them. */
 const hidden = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\u2028\u2029]/gu;
 
@@ -72,6 +74,11 @@ export function padStart(text: string, columns: number): string {
 /** Lines of at most so many columns, broken at spaces where there are some; line breaks stay. */
 export function wrap(text: string, columns: number): string[] {
   return text.split("\n").flatMap((line) => wrapLine(line, Math.max(columns, 8)));
+}
+
+/** Sentences for people: wrapped where a terminal shows them, one line elsewhere. */
+export function paragraph(text: string, output: Output): string {
+  return output.isTerminal ? wrap(text, output.columns).join("\n") : text;
 }
 
 function wrapLine(text: string, columns: number): string[] {

@@ -6,9 +6,12 @@ import { jsonField } from "../fields.js";
 import { outputForm, runSession } from "../run-session.js";
 import { newTrace } from "../run-trace.js";
 import { solveSchema } from "../solve-settings.js";
+import { paragraph } from "../terminal-text.js";
 
 /** A token of the draft at the speed at which one can follow. */
-const watchable = 0.04;
+const watchable = 0.025;
+
+const disclaimer = "Scripted models: words, probabilities, pace and sizes are made up; the method is real.";
 
 export default defineCommand({
   operands: "",
@@ -43,10 +46,8 @@ export default defineCommand({
     const { temperature, seed, budget } = settings;
     const watched = form === "text" ? host.out.isTerminal : form === "json" && host.talk.isTerminal;
     const pace = settings.pace ?? (watched ? watchable : 0);
-    say(
-      talkStyle.dim("Scripted models: words, probabilities, pace and sizes are made up; the method is real."),
-    );
-    say(`${talkStyle.bold("Question:")} ${question}\n`);
+    say(talkStyle.dim(paragraph(disclaimer, host.talk)));
+    say(`${paragraph(`Question: ${question}`, host.talk)}\n`);
     const trace = await newTrace(context, settings);
     return runSession(context, {
       method: await methods.get("rsd"),

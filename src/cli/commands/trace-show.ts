@@ -4,11 +4,11 @@ import { ledgerOf } from "../../core/ledger.js";
 import type { TraceEvent } from "../../core/trace-event.js";
 import { type CommandContext, defineCommand } from "../command.js";
 import { jsonField } from "../fields.js";
-import { ledgerLines } from "../ledger-lines.js";
 import { requiredOperand } from "../operands.js";
 import { showSteps } from "../recorded-run.js";
 import { readRun } from "../resume.js";
-import { harmless } from "../terminal-text.js";
+import { printLedger } from "../run-session.js";
+import { harmless, paragraph } from "../terminal-text.js";
 
 export default defineCommand({
   operands: "FILE",
@@ -26,12 +26,12 @@ export default defineCommand({
       context.printJson({ path, finished, notices: contents.notices, ledger: ledgerOf(events), events });
       return 0;
     }
-    const { print, style } = context;
+    const { print } = context;
     const first = events[0];
     if (first?.type === "run-started") showHeader(context, first);
     showSteps(context, recorded);
     print("");
-    for (const line of ledgerLines(ledgerOf(events), style)) print(line);
+    printLedger(context, ledgerOf(events));
     print(
       finished
         ? endLine(events)
@@ -42,13 +42,14 @@ export default defineCommand({
 });
 
 function showHeader(
-  { print, style }: CommandContext,
+  { host, print, style }: CommandContext,
   start: Extract<TraceEvent, { type: "run-started" }>,
 ): void {
   const options = Object.entries(start.options).map(([name, value]) => `${name} ${String(value)}`);
   const roles = Object.entries(start.roles).map(([role, identity]) => `${role} ${identity?.name ?? "?"}`);
-  print(`${style.bold("Question:")} ${harmless(start.question)}`);
-  print(style.dim(`run ${start.run}: method ${[start.method, ...options].join(", ")}; seed ${start.seed}`));
+  print(paragraph(harmless(`Question: ${start.question}`), host.out));
+  const summary = `run ${start.run}: method ${[start.method, ...options].join(", ")}; seed ${start.seed}`;
+  print(style.dim(paragraph(summary, host.out)));
   print(style.dim(harmless(roles.join(", "))));
   print("");
 }
