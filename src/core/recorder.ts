@@ -48,9 +48,10 @@ export class Recorder {
     this.#earlier = this.ledger.elapsed;
   }
 
-  /** Wall seconds of the run so far, over all its parts. A replay has the recorded time. */
+  /** Wall seconds of the run so far, over all its parts. What only repeats a recording has the recorded time. */
   elapsed(): number {
-    return this.replaying ? this.#earlier : this.#earlier + this.#clock.now() - this.#started;
+    const repeats = this.replaying || this.recording?.events.at(-1)?.type === "run-finished";
+    return repeats ? this.#earlier : this.#earlier + this.#clock.now() - this.#started;
   }
 
   emit(event: TraceEvent): void {

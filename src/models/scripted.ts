@@ -9,6 +9,7 @@ import {
   type Extension,
   type Model,
   type ModelSize,
+  type OpenOptions,
   type Reading,
   type ReadOptions,
   spanFlops,
@@ -93,10 +94,10 @@ export class ScriptedModel implements Model {
     return { text, tokens: this.tokenizer.encode(text), vocabulary: this.vocabulary };
   }
 
-  async open(prefix: Passage | string): Promise<ScriptedBranch> {
+  async open(prefix: Passage | string, { signal }: OpenOptions = {}): Promise<ScriptedBranch> {
     const tokens = this.tokensOf(prefix);
     const text = typeof prefix === "string" ? prefix : prefix.text;
-    return this.stage.play("open", undefined, () => {
+    return this.stage.play("open", signal, () => {
       const answer = new AnswerState(questionOf(text), this.tokenizer, this.options.splitter);
       return new ScriptedBranch(this, tokens, answer);
     });
