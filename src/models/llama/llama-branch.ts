@@ -97,6 +97,11 @@ export class LlamaBranch implements Branch {
 
   trim(length: number): void {
     this.#check();
+    if (!Number.isInteger(length) || length < 0) {
+      throw new StepwrightError("invalid-option", `cannot roll back to ${length} tokens`, {
+        subject: "length",
+      });
+    }
     if (length >= this.#length) return;
     this.#length = length;
     this.#home.engine.order({ type: "trim", model: this.#home.number, branch: this.#number, length });
