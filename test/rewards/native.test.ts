@@ -196,8 +196,8 @@ describe.each(references)("%s", (reference, heads) => {
     expect(Math.abs(value - (await fresh.append(step(steps[2]!))).value)).toBeLessThan(1e-3);
     scorer.drop();
     fresh.drop();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect((await model.statistics()).branches).toBe(before);
+    // Drops are served in their turn.
+    await expect.poll(async () => (await model.statistics()).branches).toBe(before);
   });
 });
 
@@ -220,8 +220,8 @@ describe("models that are no rewards are refused when opening", () => {
     await expect(openReward(reference, contextOf(model, heads))).rejects.toMatchObject({
       code: "reward-invalid",
     });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect((await model.statistics()).branches).toBe(before);
+    // Drops are served in their turn.
+    await expect.poll(async () => (await model.statistics()).branches).toBe(before);
   };
 
   test("a chat model as sign-token reward", () => refuse(random, "step-token:M?begin="));
