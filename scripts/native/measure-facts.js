@@ -243,16 +243,15 @@ async function speed() {
         const start = performance.now();
         await decode(
           model,
-          tokens
-            .slice(0, width)
-            .map((token, index) => ({
-              token,
-              position: width === 64 ? index : 0,
-              sequences: [width === 64 ? 0 : index],
-              output: width !== 64,
-            })),
+          tokens.slice(0, width).map((token, index) => ({
+            token,
+            position: width === 64 ? index : 0,
+            sequences: [width === 64 ? 0 : index],
+            output: width !== 64,
+          })),
         );
-        (times[`${name} ${width}${width === 64 ? " read" : ""}`] ??= []).push(performance.now() - start);
+        const key = `${name} ${width}${width === 64 ? " read" : ""}`;
+        times[key] = [...(times[key] ?? []), performance.now() - start];
         for (let sequence = 0; sequence < 16; sequence++) model.removeCells(sequence, 0, -1);
       }
     }
