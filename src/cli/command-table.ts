@@ -23,6 +23,18 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "list the methods and their options",
     load: load(() => import("./commands/methods.js")),
   },
+  "models list": {
+    summary: "list the model files on this machine",
+    load: load(() => import("./commands/models-list.js")),
+  },
+  "models pull": {
+    summary: "download a model file",
+    load: load(() => import("./commands/models-pull.js")),
+  },
+  "models info": {
+    summary: "say what a model file holds and needs",
+    load: load(() => import("./commands/models-info.js")),
+  },
   "trace show": {
     summary: "read a run's trace, rejected steps included",
     load: load(() => import("./commands/trace-show.js")),

@@ -48,7 +48,7 @@ async function dispatch(argv: readonly string[], host: Host, signal: AbortSignal
   if (inGroup.length === 0) throw unknownName("command", first, firstWords());
   if (second === "--help" || second === "-h") return print(groupHelp(first, style));
   const words = inGroup.map((name) => name.slice(first.length + 1));
-  if (second !== undefined) throw unknownName(`command "${first}"`, second, words);
+  if (second !== undefined) throw unknownName("command", pair, inGroup);
   throw new StepwrightError("invalid-option", `"${first}" needs one of: ${words.join(", ")}`, {
     remedy: `see stepwright ${first} --help`,
   });

@@ -1,25 +1,16 @@
 /** Opens models by reference, each once, and closes them all. Looking for a model loads nothing. */
-import { isAbsolute, resolve } from "node:path";
 import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import type { Reward } from "../core/reward.js";
-import type { Writer } from "../core/search.js";
+import type { Role, Writer } from "../core/search.js";
 import { loadHead } from "../models/head-file.js";
+import { resolveModelFile } from "../models/hub-inventory.js";
+import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import { openLlama } from "../models/llama/index.js";
-import { openReward, parseRewardReference } from "../rewards/index.js";
+import { openReward, parseRewardReference, rewardKinds } from "../rewards/index.js";
+import { parseRewardOptions } from "../rewards/reference.js";
 import { isDemo, openDemoModel, openDemoReward } from "./demo/models.js";
-
-/** What is needed to open the same models again; a trace keeps it. */
-export interface References {
-  readonly draft?: string | undefined;
-  readonly target?: string | undefined;
-  readonly reward?: string | undefined;
-  readonly threads: number;
-  readonly context?: number | undefined;
-  readonly exact: boolean;
-  /** Seconds that the demo's scripted models take for a token. */
-  readonly pace?: number | undefined;
-}
+import type { References } from "./references.js";
 
 interface Located {
   /** Equal for references to the same weights. */
@@ -27,26 +18,41 @@ interface Located {
   open(): Promise<Model>;
 }
 
+export interface StoreOptions {
+  readonly hub?: HubSettings;
+  readonly signal?: AbortSignal;
+}
+
 export class ModelStore implements AsyncDisposable {
   readonly references: References;
+  readonly #hub: HubSettings;
+  readonly #signal: AbortSignal | undefined;
   readonly #opened = new Map<string, Promise<Model>>();
   readonly #rewards: Reward[] = [];
 
-  /** Paths in `references` must be absolute: a trace is resumed from any folder. */
-  constructor(references: References) {
+  constructor(references: References, { hub = hubSettings(), signal }: StoreOptions = {}) {
     this.references = references;
+    this.#hub = hub;
+    this.#signal = signal;
   }
 
   /** Throws if anything that the roles name is missing. Loads nothing. */
-  async check(roles: readonly (Writer | "reward")[]): Promise<void> {
+  async check(roles: readonly Role[]): Promise<void> {
     for (const role of roles) {
       const reference = this.#reference(role);
-      if (isDemo(reference)) continue;
-      await this.#locate(role === "reward" ? parseRewardReference(reference).model : reference);
+      if (role !== "reward") await this.#locate(reference);
+      else if (!isDemo(reference)) await this.#checkReward(reference);
     }
   }
 
-  async model(role: Writer): Promise<Model> {
+  async #checkReward(reference: string): Promise<void> {
+    const { kind: name, model, options } = parseRewardReference(reference);
+    const kind = await rewardKinds.get(name);
+    parseRewardOptions(name, kind.schema, options);
+    await this.#locate(model);
+  }
+
+  model(role: Writer): Promise<Model> {
     return this.#open(this.#reference(role));
   }
 
@@ -56,7 +62,7 @@ export class ModelStore implements AsyncDisposable {
       ? openDemoReward(reference)
       : await openReward(reference, {
           openModel: (model) => this.#open(model),
-          loadHead: async (source, names) => loadHead(await this.#headPath(source), names),
+          loadHead: async (source, names) => loadHead((await this.#locate(source)).key, names),
         });
     this.#rewards.push(reward);
     return reward;
@@ -64,48 +70,34 @@ export class ModelStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const reward of this.#rewards) await reward[Symbol.asyncDispose]();
-    for (const model of await Promise.allSettled(this.#opened.values())) {
-      if (model.status === "fulfilled") await model.value[Symbol.asyncDispose]();
+    for (const opened of await Promise.allSettled(this.#opened.values())) {
+      if (opened.status === "fulfilled") await opened.value[Symbol.asyncDispose]();
     }
   }
 
-  #reference(role: Writer | "reward"): string {
+  #reference(role: Role): string {
     const reference = this.references[role];
-    if (reference === undefined) {
-      throw new StepwrightError("missing-role", `no ${role} is named`, {
-        subject: role,
-        remedy: `name one: --${role}`,
-      });
-    }
-    return reference;
+    if (reference !== undefined) return reference;
+    throw new StepwrightError("missing-role", `no ${role} is named`, {
+      subject: role,
+      remedy: `name one: --${role}`,
+    });
   }
 
   async #open(reference: string): Promise<Model> {
     const { key, open } = await this.#locate(reference);
-    let model = this.#opened.get(key);
-    if (!model) {
-      model = open();
-      this.#opened.set(key, model);
-    }
-    return model;
-  }
-
-  async #headPath(source: string): Promise<string> {
-    return source;
+    const opened = this.#opened.get(key) ?? open();
+    this.#opened.set(key, opened);
+    return opened;
   }
 
   /** `draft` and `target` are the run's own models. */
   async #locate(reference: string): Promise<Located> {
     if (reference === "draft" || reference === "target") return this.#locate(this.#reference(reference));
-    if (isDemo(reference))
-      return { key: reference, open: async () => openDemoModel(reference, this.references.pace) };
-    const path = reference;
-    const { threads, context, exact } = this.references;
-    return { key: path, open: () => openLlama(path, { threads, exact, ...(context ? { context } : {}) }) };
+    const { threads, context, exact, pace } = this.references;
+    if (isDemo(reference)) return { key: reference, open: async () => openDemoModel(reference, pace) };
+    const key = await resolveModelFile(reference, this.#hub);
+    const size = context === undefined ? {} : { context };
+    return { key, open: () => openLlama(key, { threads, exact, signal: this.#signal, ...size }) };
   }
-}
-
-/** A path as it must stand in a trace; other references stay as they are. */
-export function lastingReference(reference: string, folder: string): string {
-  return isDemo(reference) || isAbsolute(reference) ? reference : resolve(folder, reference);
 }

@@ -1,24 +1,15 @@
 /** Takes a run up again from its trace, which holds everything that is needed. */
-import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import { recordedRequest } from "../core/run.js";
 import { standing, type TraceEvent } from "../core/trace-event.js";
 import { readTrace } from "../core/trace-file.js";
 import { methods } from "../methods/index.js";
+import { hubSettings } from "../models/hub-settings.js";
 import type { CommandContext } from "./command.js";
-import { ModelStore, type References } from "./model-store.js";
+import { ModelStore } from "./model-store.js";
+import { type References, referencesSchema } from "./references.js";
 import { type OutputForm, rolesOf, type Session } from "./run-session.js";
 import { resumedTrace } from "./run-trace.js";
-
-const referencesSchema = z.object({
-  draft: z.string().optional(),
-  target: z.string().optional(),
-  reward: z.string().optional(),
-  threads: z.int().min(1),
-  context: z.int().min(1).optional(),
-  exact: z.boolean(),
-  pace: z.number().min(0).optional(),
-});
 
 export interface RecordedRun {
   readonly path: string;
@@ -50,7 +41,7 @@ export async function resumeSession(
   const method = await methods.get(recorded.method);
   const { references: kept, id, ...request } = recordedRequest(contents.events);
   const references = referencesFrom(kept, recorded.path);
-  await new ModelStore(references).check(rolesOf(method));
+  await new ModelStore(references, { hub: hubSettings(context.host.environment) }).check(rolesOf(method));
   const trace = await resumedTrace(recorded.path, id ?? "", contents);
   context.say(`Resuming after ${recorded.events.length} records.`);
   return { method, request: { ...request, recording: contents.events }, references, trace, form };

@@ -6,12 +6,14 @@ import { type Run, type RunRequest, type RunResult, startRun } from "../core/run
 import type { Role } from "../core/search.js";
 import type { TraceEvent } from "../core/trace-event.js";
 import { extractAnswer } from "../grade/extract.js";
+import { hubSettings } from "../models/hub-settings.js";
 import type { CommandContext } from "./command.js";
 import { isDemo } from "./demo/models.js";
 import { ledgerLines, shareSentence } from "./ledger-lines.js";
 import { createView, type View } from "./live-view.js";
-import { ModelStore, type References } from "./model-store.js";
+import { ModelStore } from "./model-store.js";
 import { count } from "./numbers.js";
+import type { References } from "./references.js";
 import type { RunTrace } from "./run-trace.js";
 import { targetAloneLine } from "./target-alone.js";
 import { harmless, paragraph } from "./terminal-text.js";
@@ -33,7 +35,8 @@ export function rolesOf(method: Method): Role[] {
 
 export async function runSession(context: CommandContext, session: Session): Promise<number> {
   const { method, references, trace, form, request } = session;
-  await using store = new ModelStore(references);
+  const { signal } = context;
+  await using store = new ModelStore(references, { hub: hubSettings(context.host.environment), signal });
   const roles = rolesOf(method);
   const slow = roles.some((role) => !isDemo(references[role] ?? ""));
   if (slow && context.host.talk.isTerminal) context.say(context.talkStyle.dim("opening models …"));
@@ -45,7 +48,7 @@ export async function runSession(context: CommandContext, session: Session): Pro
     ...request,
     method,
     roles: opened,
-    signal: context.signal,
+    signal,
     references: { ...references },
     sink: trace?.sink,
   });

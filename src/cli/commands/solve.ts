@@ -1,13 +1,16 @@
 import { resolve } from "node:path";
 import { StepwrightError } from "../../core/errors.js";
 import { checkRequest } from "../../core/run-request.js";
+import type { Role } from "../../core/search.js";
 import { methods } from "../../methods/index.js";
+import { type HubSettings, hubSettings } from "../../models/hub-settings.js";
 import { type CommandContext, defineCommand } from "../command.js";
 import { isDemo } from "../demo/models.js";
 import { question as demoQuestion } from "../demo/story.js";
 import type { Host } from "../host.js";
-import { lastingReference, ModelStore, type References } from "../model-store.js";
+import { ModelStore } from "../model-store.js";
 import { printRecorded } from "../recorded-run.js";
+import { lastingModel, lastingReward, type References } from "../references.js";
 import { readRun, resumeSession } from "../resume.js";
 import { type OutputForm, outputForm, rolesOf, runSession } from "../run-session.js";
 import { newTrace } from "../run-trace.js";
@@ -40,8 +43,10 @@ export default defineCommand({
     const request = { ...requestOf(settings), options, question: await readQuestion(problem, context.host) };
     // All that can be refused without a model is refused before one is looked for.
     checkRequest({ ...request, method: { ...method, needs: {} }, roles: {} });
-    const references = referencesOf(settings, context, rolesOf(method));
-    await new ModelStore(references).check(rolesOf(method));
+    const roles = rolesOf(method);
+    const hub = hubSettings(context.host.environment);
+    const references = await referencesOf(settings, context, roles, hub);
+    await new ModelStore(references, { hub }).check(roles);
     refuseOtherQuestions(references, request.question);
     const trace = await newTrace(context, settings);
     return runSession(context, {
@@ -72,31 +77,32 @@ function requestOf(settings: SolveSettings) {
   };
 }
 
-function referencesOf(
+async function referencesOf(
   settings: SolveSettings,
-  context: CommandContext,
-  roles: readonly string[],
-): References {
-  const { threads, exact, context: cells } = settings;
-  const lasting = (reference: string | undefined) =>
-    reference === undefined ? undefined : lastingReference(reference, context.host.workingFolder);
+  { host, say }: CommandContext,
+  roles: readonly Role[],
+  hub: HubSettings,
+): Promise<References> {
+  const { threads, exact, context } = settings;
   let { reward } = settings;
   if (roles.includes("reward") && reward === undefined) {
     reward = "judge:target";
-    context.say("No --reward is given: the target judges the steps (--reward judge:target).");
+    say("No --reward is given: the target judges the steps (--reward judge:target).");
   }
+  const folder = host.workingFolder;
+  const references: { -readonly [Key in keyof References]: References[Key] } = { threads, exact };
+  if (context !== undefined) references.context = context;
+  if (reward !== undefined && roles.includes("reward"))
+    references.reward = await lastingReward(reward, folder, hub);
   for (const role of ["draft", "target"] as const) {
-    if (settings[role] === undefined || roles.includes(role) || reward?.includes(`:${role}`)) continue;
-    context.say(`Method ${settings.method} has no use for --${role}.`);
+    const name = settings[role];
+    if (name === undefined) continue;
+    const judges =
+      references.reward !== undefined && new RegExp(`^[a-z-]+:${role}(\\?|$)`).test(references.reward);
+    if (roles.includes(role) || judges) references[role] = await lastingModel(name, folder, hub);
+    else say(`Method ${settings.method} has no use for --${role}.`);
   }
-  return {
-    draft: lasting(settings.draft),
-    target: lasting(settings.target),
-    reward,
-    threads,
-    exact,
-    ...(cells === undefined ? {} : { context: cells }),
-  };
+  return references;
 }
 
 async function readQuestion(problem: string | undefined, host: Host): Promise<string> {
