@@ -5,6 +5,8 @@ import type { Scorer } from "./reward.js";
 import type { Finish, Node, Writer } from "./search.js";
 import type { Step } from "./step.js";
 
+export const contextKinds = ["draft", "target", "scorer"] as const;
+export type ContextKind = (typeof contextKinds)[number];
 export type NodeState = "open" | "committed" | "pruned";
 
 export class SearchNode implements Node {
@@ -64,12 +66,17 @@ export class SearchNode implements Node {
 
   /** Drops what this node alone holds. */
   drop(): void {
-    this.branches.draft?.drop();
-    this.branches.target?.drop();
-    this.scorer?.drop();
-    delete this.branches.draft;
-    delete this.branches.target;
-    this.scorer = undefined;
+    for (const kind of contextKinds) this.letGo(kind);
+  }
+
+  letGo(kind: ContextKind): void {
+    this.held(kind)?.drop();
+    if (kind === "scorer") this.scorer = undefined;
+    else delete this.branches[kind];
+  }
+
+  held(kind: ContextKind): Held<Branch> | Held<Scorer> | undefined {
+    return kind === "scorer" ? this.scorer : this.branches[kind];
   }
 }
 

@@ -6,8 +6,8 @@ import { StepwrightError } from "./errors.js";
 import { keyedUniform } from "./random.js";
 import type { Recorder } from "./recorder.js";
 import { type ScoredEvent, StepScorer } from "./scoring.js";
-import type { Node, Outcome, Search, StepRequest, Writer } from "./search.js";
-import { nextChild, SearchNode } from "./search-node.js";
+import type { Node, Outcome, Search, StepRequest } from "./search.js";
+import { type ContextKind, contextKinds, nextChild, SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
 import { nodeOf, StepWriter, type Written } from "./writing.js";
 
@@ -24,6 +24,8 @@ export class Searcher implements Search {
   readonly #scorer: StepScorer;
   #committed: SearchNode = this.root;
   #dropped = false;
+  /** Per kind of context, the deepest decided node that holds one. */
+  readonly #deepest = { draft: this.root, target: this.root, scorer: this.root };
 
   constructor(settings: SearchSettings, recorder: Recorder, clock: Clock, signal?: AbortSignal) {
     this.question = settings.question;
@@ -91,7 +93,7 @@ export class Searcher implements Search {
       this.#recorder.emit({ type: "step-committed", node: step.id, elapsed: this.#recorder.elapsed() });
     }
     this.#committed = chosen;
-    for (const role of ["draft", "target", "scorer"] as const) letGoAbove(chosen, role);
+    for (const kind of contextKinds) this.#letGoAbove(path, kind);
     return chosen;
   }
 
@@ -185,6 +187,15 @@ export class Searcher implements Search {
     }
   }
 
+  /** Of one kind of context, only the deepest on the way to the decided node is ever needed again. */
+  #letGoAbove(path: readonly SearchNode[], kind: ContextKind): void {
+    for (const node of path) {
+      if (!node.held(kind)?.ready) continue;
+      this.#deepest[kind].letGo(kind);
+      this.#deepest[kind] = node;
+    }
+  }
+
   /** The node as ours, if a method may still use it: not given up, and not above what is decided. */
   #own(node: Node): SearchNode {
     if (!(node instanceof SearchNode)) throw misuse("passes a node that it did not get from this search");
@@ -193,20 +204,6 @@ export class Searcher implements Search {
       throw misuse(`uses node "${node.id}", above what it has decided for`);
     }
     return node;
-  }
-}
-
-/** Of one kind of context, only the deepest on the way to a decided node is ever needed again. */
-function letGoAbove(node: SearchNode, kind: Writer | "scorer"): void {
-  const held = (at: SearchNode) => (kind === "scorer" ? at.scorer : at.branches[kind]);
-  let deepest: SearchNode | null = node;
-  while (deepest && !held(deepest)?.ready) deepest = deepest.parent;
-  for (let at = deepest?.parent; at; at = at.parent) {
-    const given = held(at);
-    if (!given) continue;
-    given.drop();
-    if (kind === "scorer") at.scorer = undefined;
-    else delete at.branches[kind];
   }
 }
 

@@ -122,12 +122,8 @@ export class FileSink implements TraceSink {
     await this.#writing;
     const file = this.#file;
     this.#file = undefined;
-    try {
-      if (!this.#failure) await file?.sync();
-      await file?.close();
-    } catch (error) {
-      this.fail(error);
-    }
+    if (!this.#failure) await file?.sync().catch((error) => this.fail(error));
+    await file?.close().catch((error) => this.fail(error));
     await this.ready();
   }
 
