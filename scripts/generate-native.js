@@ -42,7 +42,14 @@ function fetchSource(folder) {
     execFileSync(command, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
   const archive = run("npm", ["pack", "--silent", `node-llama-cpp@${version}`]).trim();
   run("tar", ["-xzf", archive, "package/llama"]);
-  run("git", ["clone", "--quiet", "package/llama/gitRelease.bundle", "source"]);
+  run("git", [
+    "-c",
+    "advice.detachedHead=false",
+    "clone",
+    "--quiet",
+    "package/llama/gitRelease.bundle",
+    "source",
+  ]);
   return join(folder, "source");
 }
 

@@ -1,6 +1,6 @@
 // Measures on a real model what the scheduler's design rests on. Build first, give it a machine of its own:
 //   npm run build && flock /tmp/stepwright-native.lock node scripts/native/measure-facts.js MODEL.gguf [part ...]
-// Parts: exact, mixing, mixing-plain, chunks, chunks-plain, speed, overhead, cells, batch, hidden, read. All of them by default.
+// Parts: exact, mixing, mixing-plain, chunks, chunks-plain, speed, invariance, overhead, cells, batch, hidden, read. All of them by default.
 
 import { loadLlamaNativeModel } from "../../dist/native/llama-native-model.js";
 import { loadNative } from "../../dist/native/load.js";
@@ -13,6 +13,7 @@ const parts = {
   chunks,
   "chunks-plain": () => chunks(false),
   speed,
+  invariance,
   overhead,
   cells,
   batch,
@@ -227,6 +228,91 @@ async function chunks(repack = true) {
   }
   model.close();
   return { repack, largestDifferenceFromWhole: result };
+}
+
+/**
+ * Weights not repacked, at most 63 tokens per decode: rows of sequences that are read in random pieces in shared
+ * batches, rolled back and forked, against the same sequences read token by token, alone.
+ */
+async function invariance() {
+  const { createHash } = await import("node:crypto");
+  const { isBatchInvariant } = await import("../../dist/native/batch-invariance.js");
+  const model = await loadLlamaNativeModel({
+    path,
+    cells: 4096,
+    sequences: 10,
+    repack: false,
+    batchTokens: 63,
+  });
+  const start = performance.now();
+  const checked = await isBatchInvariant(model);
+  const checkMilliseconds = Math.round(performance.now() - start);
+  const digest = (row) => createHash("sha256").update(row).digest("hex");
+  const length = 70;
+  const texts = [0, 1, 2, 3].map((index) => prompt(model, index).slice(0, length));
+  const alone = [];
+  for (const text of texts) {
+    alone.push((await feed(model, 0, text)).map(digest));
+    model.removeCells(0, 0, -1);
+  }
+  // Cells of others in front, so that ours lie elsewhere in the cache.
+  for (let from = 0; from < 600; from += 60) {
+    const filler = Array.from({ length: 60 }, (_, index) => ({
+      token: 100 + index,
+      position: from + index,
+      sequences: [9],
+      output: false,
+    }));
+    await decode(model, filler);
+  }
+  let state = 12345;
+  const random = (limit) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+  let compared = 0;
+  let different = 0;
+  // Sequence 4 + i takes over from i by a fork now and then.
+  const place = [0, 1, 2, 3];
+  const at = [0, 0, 0, 0];
+  for (let round = 0; round < 60; round++) {
+    const parts = [];
+    let room = 63;
+    for (let each = 0; each < 4; each++) {
+      if (at[each] > 10 && random(5) === 0) {
+        const back = 1 + random(at[each] - 1);
+        model.removeCells(place[each], at[each] - back, -1);
+        at[each] -= back;
+      }
+      if (random(6) === 0) {
+        const next = place[each] < 4 ? each + 4 : each;
+        model.shareCells(place[each], next);
+        model.removeCells(place[each], 0, -1);
+        place[each] = next;
+      }
+      const count = Math.min(random(3) === 0 ? 1 : random(25), room, length - at[each]);
+      for (let index = 0; index < count; index++) parts.push({ each, position: at[each] + index });
+      at[each] += count;
+      room -= count;
+    }
+    if (parts.length === 0) continue;
+    await decode(
+      model,
+      parts.map(({ each, position }) => ({
+        token: texts[each][position],
+        position,
+        sequences: [place[each]],
+        output: true,
+      })),
+    );
+    const rows = model.readRows(parts.map((_, output) => request(output, { row: true })));
+    for (const [index, { each, position }] of parts.entries()) {
+      compared++;
+      if (digest(rows[index].row) !== alone[each][position]) different++;
+    }
+  }
+  model.close();
+  return { checked, checkMilliseconds, rowsCompared: compared, rowsDifferent: different };
 }
 
 /** Milliseconds per decode by width, with repacked weights and without, interleaved. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { StepwrightError } from "../core/errors.js";
 import { bigramWeights, tinyToken, tinyVocabulary, writeTinyModel } from "../testing/tiny-model.js";
-import { type LlamaNativeModelOptions, loadLlamaNativeModel } from "./llama-native-model.js";
-import type { BatchToken, NativeModel, Row, RowRequest } from "./native-model.js";
+import { loadLlamaNativeModel } from "./llama-native-model.js";
+import type { BatchToken, NativeModel, NativeModelOptions, Row, RowRequest } from "./native-model.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwright-native-"));
 const tiny = join(folder, "tiny.gguf");
@@ -17,7 +17,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function load(options: Partial<LlamaNativeModelOptions> = {}): Promise<NativeModel> {
+async function load(options: Partial<NativeModelOptions> = {}): Promise<NativeModel> {
   const model = await loadLlamaNativeModel({
     path: tiny,
     cells: 512,

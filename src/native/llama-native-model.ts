@@ -25,14 +25,6 @@ const mostSequences = 256;
 const allLayers = -1;
 const aborted = 2;
 
-export interface LlamaNativeModelOptions extends NativeModelOptions {
-  /**
-   * Whether weights may be repacked for this processor (default true). Off, rows of a batch are computed by
-   * other kernels, and slower.
-   */
-  readonly repack?: boolean;
-}
-
 interface Handles {
   readonly native: Native;
   readonly model: bigint;
@@ -47,7 +39,7 @@ interface Handles {
  * @throws StepwrightError `native-unavailable`, `native-mismatch`, `model-invalid` (with libllama's reason),
  * `model-too-large` (no memory for the context), `invalid-option`
  */
-export async function loadLlamaNativeModel(options: LlamaNativeModelOptions): Promise<NativeModel> {
+export async function loadLlamaNativeModel(options: NativeModelOptions): Promise<NativeModel> {
   const native = loadNative();
   const sequences = wholeNumber("sequences", options.sequences ?? 64, 1, mostSequences);
   const batchTokens = wholeNumber("batchTokens", options.batchTokens ?? 512, 1, 65_536);

@@ -44,6 +44,11 @@ export interface NativeModelOptions {
   readonly separateStreams?: boolean;
   /** Layers on the GPU; default all where a GPU binary is installed, else 0. */
   readonly gpuLayers?: number;
+  /**
+   * Whether weights may be repacked for this processor, default true. Off, a token's numbers do not depend on its
+   * neighbours in the batch, as long as a decode has at most `invariantBatchTokens` tokens; long reads are slower.
+   */
+  readonly repack?: boolean;
 }
 
 /** One token of a batch. */
