@@ -213,6 +213,24 @@ describe("failures", () => {
     expect((await root.fork().append(step("a"))).value).toBe(await fullRead("judge:M", "q", ["a"]));
   });
 
+  test("after a crash of the engine, chains and new questions read again what was lost", async () => {
+    const model = createModel();
+    const reward = await open("judge:M", model);
+    const scorer = await reward.open("q");
+    await scorer.append(step("a\n\n"));
+    model.generation++;
+    await expect(scorer.append(step("b\n\n"))).rejects.toMatchObject({ code: "engine-failed" });
+    expect((await scorer.append(step("b\n\n"))).value).toBe(
+      await fullRead("judge:M", "q", ["a\n\n", "b\n\n"]),
+    );
+    const other = await reward.open("p");
+    expect((await other.append(step("c"))).value).toBe(await fullRead("judge:M", "p", ["c"]));
+    scorer.drop();
+    other.drop();
+    await reward[Symbol.asyncDispose]();
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
   test("an abort reaches the model", async () => {
     const reward = await open("judge:M", createModel());
     const scorer = await reward.open("q");

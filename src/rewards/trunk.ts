@@ -1,4 +1,5 @@
 /** Branches that know which ids they hold, and the start that all chains of one question share. */
+import { StepwrightError } from "../core/errors.js";
 import { type Branch, noUsage, type Reading, type Usage } from "../core/model.js";
 import type { Token } from "../core/step.js";
 import { commonPrefix, passageOf, type Reader } from "./reader.js";
@@ -73,11 +74,11 @@ export class Trunk {
 
   /** A branch of one's own on the common start. */
   async fork(signal?: AbortSignal): Promise<Held> {
-    this.#held ??= this.#read(signal).catch((error) => {
-      this.#held = null;
-      throw error;
-    });
-    const { branch, ids } = await this.#held;
+    const common = this.#common(signal);
+    const fork = forkOf(await common);
+    if (fork) return fork;
+    if (this.#held === common) this.#held = null;
+    const { branch, ids } = await this.#common(signal);
     return { branch: branch.fork(), ids };
   }
 
@@ -88,19 +89,28 @@ export class Trunk {
     return owed;
   }
 
+  #common(signal?: AbortSignal): Promise<Held> {
+    if (this.#held) return this.#held;
+    const held = this.#read(signal).catch((error) => {
+      if (this.#held === held) this.#held = null;
+      throw error;
+    });
+    this.#held = held;
+    return held;
+  }
+
   async #read(signal?: AbortSignal): Promise<Held> {
     // What does not depend on the first step is what two different first steps have in common.
     const [one, other] = await Promise.all(
       ["a", "7"].map((text) => this.reader.layout(this.question, [{ text }])),
     );
     const ids = one!.slice(0, Math.max(1, commonPrefix(one!, other!)));
-    const { root } = this.frame;
-    if (root === null) {
-      const { usage, ...held } = await hold(this.reader, ids, signal);
+    const held = this.frame.root && forkOf(this.frame.root);
+    if (!held) {
+      const { usage, ...fresh } = await hold(this.reader, ids, signal);
       this.#owed = addUsage(this.#owed, usage);
-      return held;
+      return fresh;
     }
-    const held: Held = { branch: root.branch.fork(), ids: root.ids };
     try {
       const { usage } = await advance({ ...this.reader, ask: {} }, held, ids, signal);
       this.#owed = addUsage(this.#owed, usage);
@@ -109,6 +119,16 @@ export class Trunk {
       held.branch.drop();
       throw error;
     }
+  }
+}
+
+/** Null where the branch is gone with the engine's process; the model itself comes back by its next call. */
+function forkOf({ branch, ids }: Held): Held | null {
+  try {
+    return { branch: branch.fork(), ids };
+  } catch (error) {
+    if (StepwrightError.is(error, "engine-failed")) return null;
+    throw error;
   }
 }
 

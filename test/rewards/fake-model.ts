@@ -1,5 +1,6 @@
 /** A model without weights whose laws and states are hashes of everything that was read, and who counts. */
 
+import { StepwrightError } from "../../src/core/errors.js";
 import {
   type Branch,
   type Capability,
@@ -43,6 +44,8 @@ export class FakeModel implements Model {
     bytes: 1,
   };
   live = 0;
+  /** Counts crashes of the engine; branches made before the last one are lost. */
+  generation = 0;
   /** Tokens that the usages of all reads add up to. */
   charged = 0;
   /** Ids of each read, in order. */
@@ -119,6 +122,7 @@ export class FakeModel implements Model {
 
 class FakeBranch implements Branch {
   #dropped = false;
+  readonly #generation: number;
 
   constructor(
     readonly model: FakeModel,
@@ -127,6 +131,7 @@ class FakeBranch implements Branch {
     private unread: number,
   ) {
     model.live++;
+    this.#generation = model.generation;
   }
 
   get length(): number {
@@ -178,6 +183,9 @@ class FakeBranch implements Branch {
 
   #refuse(): void {
     if (this.#dropped) throw new Error("used after drop");
+    if (this.#generation !== this.model.generation) {
+      throw new StepwrightError("engine-failed", "the branch was lost");
+    }
   }
 }
 
