@@ -21,9 +21,9 @@ export class Held<Value extends { drop(): void }> {
     }
   }
 
-  /** True once the value exists and nobody has given it up. */
-  get ready(): boolean {
-    return this.#value !== undefined && !this.#given;
+  /** The value, if it exists already and nobody has given it up. */
+  peek(): Value | undefined {
+    return this.#given ? undefined : this.#value;
   }
 
   async use<Result>(work: (value: Value) => Promise<Result> | Result): Promise<Result> {

@@ -21,11 +21,12 @@ export class StepScorer {
     this.#policy = policy;
   }
 
-  /** What a pass costs in FLOPs is known once the scorer is at hand, so a FLOPs limit makes it wait for its turn. */
-  claim(): Claim | null {
-    return this.#ledger.limits.flops === undefined
-      ? { role: "reward", tokens: 0, passes: 1, flops: 0 }
-      : null;
+  /** What a pass costs in FLOPs is told by the scorer, once there is one. */
+  claim(node: SearchNode): Claim | null {
+    const claim = { role: "reward", tokens: 0, passes: 1, flops: 0 } as const;
+    if (this.#ledger.limits.flops === undefined) return claim;
+    const flops = node.parent!.scorer?.peek()?.flopsBound?.(node.step!);
+    return flops === undefined ? null : { ...claim, flops };
   }
 
   async score(node: SearchNode, call: Call): Promise<ScoredEvent> {

@@ -146,7 +146,7 @@ export class Searcher implements Search {
 
   async #score(node: SearchNode): Promise<number> {
     const event = await this.#calls.make<ScoredEvent>({
-      claim: () => this.#scorer.claim(),
+      claim: () => this.#scorer.claim(node),
       recorded: () => this.#recorder.recording?.scored(node.id),
       work: (call) => this.#scorer.score(node, call),
       deliver: (scored) => this.#recorder.emit(scored),
@@ -190,7 +190,7 @@ export class Searcher implements Search {
   /** Of one kind of context, only the deepest on the way to the decided node is ever needed again. */
   #letGoAbove(path: readonly SearchNode[], kind: ContextKind): void {
     for (const node of path) {
-      if (!node.held(kind)?.ready) continue;
+      if (!node.held(kind)?.peek()) continue;
       this.#deepest[kind].letGo(kind);
       this.#deepest[kind] = node;
     }

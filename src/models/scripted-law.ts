@@ -121,8 +121,10 @@ export function nextTokenLaw(law: Law, answer: AnswerState, tokenizer: ScriptedT
 }
 
 /** The law that is sampled from: temperature first, then top-k, top-p and min-p on the tempered law. */
-export function processed({ tokens, probabilities }: TokenLaw, sampling: Sampling): TokenLaw {
+export function processed(law: TokenLaw, sampling: Sampling): TokenLaw {
+  const { tokens, probabilities } = law;
   const { temperature, topK, topP, minP } = sampling;
+  if (temperature === 1 && topK === 0 && topP === 1 && minP === 0) return law;
   const order = tokens.map((_, index) => index);
   order.sort((a, b) => probabilities[b]! - probabilities[a]! || tokens[a]! - tokens[b]!);
   if (temperature === 0) return { tokens: [tokens[order[0]!]!], probabilities: [1] };
