@@ -248,7 +248,7 @@ async function invariance() {
   const checked = await isBatchInvariant(model);
   const checkMilliseconds = Math.round(performance.now() - start);
   const digest = (row) => createHash("sha256").update(row).digest("hex");
-  const length = 70;
+  const length = 55;
   const texts = [0, 1, 2, 3].map((index) => prompt(model, index).slice(0, length));
   const alone = [];
   for (const text of texts) {
@@ -409,7 +409,12 @@ async function overhead() {
   model.close();
   native.llama_free(context);
   native.llama_model_free(bare);
-  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, summary(list)]));
+  const ratios = (list) => summary(list.map((time, index) => time / times.bare[index]));
+  return {
+    ...Object.fromEntries(Object.entries(times).map(([name, list]) => [name, summary(list)])),
+    decodeOnlyToBare: ratios(times.decodeOnly),
+    oursToBare: ratios(times.ours),
+  };
 }
 
 async function cells() {
@@ -435,7 +440,20 @@ async function cells() {
       remove.push(1000 * (performance.now() - start));
       model.removeCells(1, 0, -1);
     }
+    // A copy between streams is made when the next decode begins.
+    const after = { plain: [], copying: [] };
+    for (let round = 0; round < 12; round++) {
+      for (const kind of ["plain", "copying"]) {
+        if (kind === "copying") model.shareCells(0, 1);
+        const start = performance.now();
+        await decode(model, [{ token: 100, position: tokens.length, sequences: [0], output: true }]);
+        after[kind].push(performance.now() - start);
+        model.removeCells(0, tokens.length, -1);
+        model.removeCells(1, 0, -1);
+      }
+    }
     result[separateStreams ? "separate" : "unified"] = {
+      nextDecodeMilliseconds: { plain: summary(after.plain), afterShare: summary(after.copying) },
       cells: tokens.length,
       shareMicroseconds: summary(share),
       trimMicroseconds: summary(remove),

@@ -62,13 +62,9 @@ export async function loadLlamaNativeModel(options: NativeModelOptions): Promise
   }
 
   const abortFlag = new AbortFlag();
+  let context: bigint | null = null;
   try {
-    if (!native.llama_model_has_decoder(model) || native.llama_model_is_diffusion(model)) {
-      throw new StepwrightError("model-invalid", "the model does not write text from left to right", {
-        remedy: "choose a decoder-only language model",
-        subject: options.path,
-      });
-    }
+    if (!writesText(native, model)) throw wrongKind(options.path);
     const trained = native.llama_model_n_ctx_train(model);
     const cells = wholeNumber("cells", options.cells ?? Math.min(trained, 4096), 1, 2 ** 31 / sequences);
     const contextParameters = {
@@ -86,7 +82,7 @@ export async function loadLlamaNativeModel(options: NativeModelOptions): Promise
       abort_callback_data: abortFlag.address,
       no_perf: true,
     };
-    const context = await offThread(native.llama_init_from_model, model, contextParameters);
+    context = await offThread(native.llama_init_from_model, model, contextParameters);
     if (context === null) {
       const again = native.log.collect(() => native.llama_init_from_model(model, contextParameters));
       if (again.result !== null) native.llama_free(again.result);
@@ -99,18 +95,14 @@ export async function loadLlamaNativeModel(options: NativeModelOptions): Promise
         },
       );
     }
+    const memory = native.llama_get_memory(context);
+    if (memory === null) throw wrongKind(options.path);
     const vocabulary = new Vocabulary(native, model);
-    const handles = {
-      native,
-      model,
-      context,
-      memory: native.llama_get_memory(context)!,
-      abortFlag,
-      vocabulary,
-    };
+    const handles = { native, model, context, memory, abortFlag, vocabulary };
     const info = await readInfo(handles, options.separateStreams ?? false, sequences, batchTokens);
     return new LlamaNativeModel(handles, info);
   } catch (error) {
+    if (context !== null) native.llama_free(context);
     native.llama_model_free(model);
     abortFlag.free();
     throw error;
@@ -314,6 +306,23 @@ async function readInfo(
     batchTokens,
     canTrim: !native.llama_model_is_recurrent(model) && !native.llama_model_is_hybrid(model),
   };
+}
+
+/** False for encoders, encoder-decoder and diffusion models and files without a vocabulary. */
+function writesText(native: Native, model: bigint): boolean {
+  return (
+    native.llama_model_has_decoder(model) &&
+    !native.llama_model_has_encoder(model) &&
+    !native.llama_model_is_diffusion(model) &&
+    native.llama_vocab_n_tokens(native.llama_model_get_vocab(model)) > 0
+  );
+}
+
+function wrongKind(path: string): StepwrightError {
+  return new StepwrightError("model-invalid", "the model does not write text from left to right", {
+    remedy: "choose a decoder-only language model",
+    subject: path,
+  });
 }
 
 function wholeNumber(name: string, value: number, least: number, most: number): number {

@@ -94,7 +94,10 @@ export interface NativeModel {
   tokenize(text: string, options: { addSpecial: boolean; parseSpecial: boolean }): number[];
   /** The bytes of one token's text; control tokens give none. */
   piece(token: number): Uint8Array;
-  /** Runs the batch off the calling thread. With `hidden`, every token becomes an output: give such batches few tokens. */
+  /**
+   * Runs the batch off the calling thread. With `hidden`, every token becomes an output: give such batches few
+   * tokens. On any status but 0 the cache holds what it held before.
+   */
   decode(batch: readonly BatchToken[], options?: { hidden?: boolean }): Promise<DecodeStatus>;
   /** Reads rows of the last decode, all vocabulary-long work natively. */
   readRows(requests: readonly RowRequest[]): Row[];
