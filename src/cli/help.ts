@@ -57,7 +57,7 @@ export function commandHelp(
     "",
     ...wrap(command.description, width),
   ];
-  for (const group of new Set(flags.map((flag) => flag.group))) {
+  for (const group of groupsOf(flags, more?.title)) {
     lines.push("", style.bold(`${group}:`));
     for (const flag of flags) if (flag.group === group) lines.push(...flagLines(flag, style));
   }
@@ -75,6 +75,13 @@ export function commandHelp(
   }
   lines.push("", exitCodes, `Docs: docs/cli.md#${name.replace(" ", "-")}`, "");
   return lines.join("\n");
+}
+
+/** What is asked for first, then how, the rest as the schema has it; flags of no group last. */
+function groupsOf(flags: readonly Flag[], methodGroup: string | undefined): string[] {
+  const found = [...new Set(flags.map((flag) => flag.group))];
+  const first = ["Method", methodGroup].filter((group) => group !== undefined && found.includes(group));
+  return [...new Set([...first, ...found.filter((group) => group !== "Flags"), "Flags"])] as string[];
 }
 
 const helpFlag: Flag = {

@@ -9,7 +9,7 @@ import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import { openLlama } from "../models/llama/index.js";
 import { openReward, parseRewardReference, rewardKinds } from "../rewards/index.js";
 import { parseRewardOptions } from "../rewards/reference.js";
-import { isDemo, openDemoModel, openDemoReward } from "./demo/models.js";
+import { checkDemoReward, demoWriter, isDemo, openDemoModel, openDemoReward } from "./demo/models.js";
 import type { References } from "./references.js";
 
 interface Located {
@@ -41,7 +41,8 @@ export class ModelStore implements AsyncDisposable {
     for (const role of roles) {
       const reference = this.#reference(role);
       if (role !== "reward") await this.#locate(reference);
-      else if (!isDemo(reference)) await this.#checkReward(reference);
+      else if (isDemo(reference)) checkDemoReward(reference);
+      else await this.#checkReward(reference);
     }
   }
 
@@ -95,7 +96,10 @@ export class ModelStore implements AsyncDisposable {
   async #locate(reference: string): Promise<Located> {
     if (reference === "draft" || reference === "target") return this.#locate(this.#reference(reference));
     const { threads, context, exact, pace } = this.references;
-    if (isDemo(reference)) return { key: reference, open: async () => openDemoModel(reference, pace) };
+    if (isDemo(reference)) {
+      demoWriter(reference);
+      return { key: reference, open: async () => openDemoModel(reference, pace) };
+    }
     const key = await resolveModelFile(reference, this.#hub);
     const size = context === undefined ? {} : { context };
     return { key, open: () => openLlama(key, { threads, exact, signal: this.#signal, ...size }) };

@@ -34,23 +34,15 @@ export function rolesOf(method: Method): Role[] {
 }
 
 export async function runSession(context: CommandContext, session: Session): Promise<number> {
-  const { method, references, trace, form, request } = session;
+  const { method, references, trace, form } = session;
   const { signal } = context;
   await using store = new ModelStore(references, { hub: hubSettings(context.host.environment), signal });
   const roles = rolesOf(method);
   const slow = roles.some((role) => !isDemo(references[role] ?? ""));
   if (slow && context.host.talk.isTerminal) context.say(context.talkStyle.dim("opening models …"));
-  const opened: { -readonly [Key in keyof RunRequest["roles"]]: RunRequest["roles"][Key] } = {};
-  if (roles.includes("draft")) opened.draft = await store.model("draft");
-  if (roles.includes("target")) opened.target = await store.model("target");
-  if (roles.includes("reward")) opened.reward = await store.reward();
-  const run = startRun({
-    ...request,
-    method,
-    roles: opened,
-    signal,
-    references: { ...references },
-    sink: trace?.sink,
+  const run = await startSession(context, session, store).catch(async (error) => {
+    await trace?.discard();
+    throw error;
   });
   const events: TraceEvent[] = [];
   try {
@@ -62,6 +54,27 @@ export async function runSession(context: CommandContext, session: Session): Pro
     sayWhereTraceIs(context, trace, events);
   }
   return 0;
+}
+
+async function startSession(
+  { signal }: CommandContext,
+  { method, request, references, trace }: Session,
+  store: ModelStore,
+): Promise<Run> {
+  const roles = rolesOf(method);
+  const opened = {
+    draft: roles.includes("draft") ? await store.model("draft") : undefined,
+    target: roles.includes("target") ? await store.model("target") : undefined,
+    reward: roles.includes("reward") ? await store.reward() : undefined,
+  };
+  return startRun({
+    ...request,
+    method,
+    roles: opened,
+    signal,
+    references: { ...references },
+    sink: trace?.sink,
+  });
 }
 
 /** Shows the run as it goes, and keeps its events. */
@@ -131,7 +144,8 @@ function sayWhereTraceIs(
 ): void {
   const last = events.at(-1);
   const done = last?.type === "run-finished" && last.finish !== "abort";
-  if (!trace || events.length === 0) return;
+  // Where storage failed under way, the sink has said so.
+  if (!trace || trace.sink.failure || events.length === 0) return;
   if (done) say(talkStyle.dim(`trace: ${trace.path}`));
   else say(`The trace is kept. Go on with: stepwright solve --resume ${shellWord(trace.path)}`);
 }

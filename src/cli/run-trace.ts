@@ -1,10 +1,10 @@
 /** The trace that a run leaves on disk. */
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { StepwrightError } from "../core/errors.js";
-import type { TraceSink } from "../core/run.js";
 import type { TraceContents } from "../core/trace.js";
-import { openTraceSink } from "../core/trace-file.js";
+import { type FileSink, openTraceSink } from "../core/trace-file.js";
 import type { CommandContext } from "./command.js";
 import { runsFolder } from "./state-folder.js";
 
@@ -13,7 +13,9 @@ export interface RunTrace {
   readonly run: string;
   readonly path: string;
   /** The run closes it. */
-  readonly sink: TraceSink;
+  readonly sink: FileSink;
+  /** For a run that never started: leaves no empty file behind. */
+  discard(): Promise<void>;
 }
 
 export interface TraceSettings {
@@ -39,16 +41,25 @@ export async function newTrace(
   const run = newRunId();
   if (trace !== undefined) {
     const path = resolve(host.workingFolder, trace);
-    return { run, path, sink: await openTraceSink(path) };
+    return freshTrace(run, path, await openTraceSink(path));
   }
   const path = join(runsFolder(host), `${run}.jsonl`);
   const sink = await openTraceSink(path, { onFailure: "memory", onNotice: say });
-  return sink.failure ? null : { run, path, sink };
+  return sink.failure ? null : freshTrace(run, path, sink);
+}
+
+function freshTrace(run: string, path: string, sink: FileSink): RunTrace {
+  const discard = async () => {
+    await sink.close();
+    await rm(path, { force: true });
+  };
+  return { run, path, sink, discard };
 }
 
 /** A trace that is taken up again: what it holds stays, its torn end goes. */
 export async function resumedTrace(path: string, run: string, contents: TraceContents): Promise<RunTrace> {
-  return { run, path, sink: await openTraceSink(path, { contents }) };
+  const sink = await openTraceSink(path, { contents });
+  return { run, path, sink, discard: () => sink.close() };
 }
 
 /** Sorts by time, and two of the same second differ. */

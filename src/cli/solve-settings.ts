@@ -57,7 +57,7 @@ export const solveSchema = z.object({
   budget: parsed(parseBudget)
     .optional()
     .describe(
-      "Hard limits, any of: target-tokens=500,draft-tokens=2000,reward-passes=50,flops=2e12,seconds=60.",
+      "Hard limits, such as target-tokens=500,seconds=60; also draft-tokens, reward-passes and flops.",
     )
     .meta({ group: "Limits", placeholder: "LIMITS" }),
   rewardFailure: z

@@ -2,6 +2,7 @@
 import type { Model, ModelSize } from "../../core/model.js";
 import { unknownName } from "../../core/registry.js";
 import type { Reward } from "../../core/reward.js";
+import type { Writer } from "../../core/search.js";
 import { ScriptedModel } from "../../models/scripted.js";
 import { ScriptedReward } from "../../models/scripted-reward.js";
 import { paced } from "./paced-model.js";
@@ -12,7 +13,7 @@ export function isDemo(reference: string): boolean {
 }
 
 /** Figures of a usual pair of 0.5 and 1.5 billion parameters, so that the ledger has natural proportions. */
-const sizes: Readonly<Record<"draft" | "target", ModelSize>> = {
+const sizes: Readonly<Record<Writer, ModelSize>> = {
   draft: {
     parameters: 494e6,
     multiplied: 494e6,
@@ -37,7 +38,7 @@ const sizes: Readonly<Record<"draft" | "target", ModelSize>> = {
 const slowness = { draft: 1, target: sizes.target.multiplied / sizes.draft.multiplied };
 
 export function openDemoModel(reference: string, pace = 0): Model {
-  const writer = nameOf(reference, ["draft", "target"]) as "draft" | "target";
+  const writer = demoWriter(reference);
   const model = new ScriptedModel({
     name: `demo:${writer}`,
     law: { steps: (_, steps) => continuations(writer, steps) },
@@ -49,12 +50,22 @@ export function openDemoModel(reference: string, pace = 0): Model {
 
 /** A checker of sums: it needs no model, and costs no FLOPs worth counting. */
 export function openDemoReward(reference: string): Reward {
-  nameOf(reference, ["reward"]);
+  checkDemoReward(reference);
   return new ScriptedReward({
     name: "demo:reward",
     score: (_, steps) => rewardOf(steps),
     flopsPerByte: 0,
   });
+}
+
+/** Throws `unknown-name`. */
+export function demoWriter(reference: string): Writer {
+  return nameOf(reference, ["draft", "target"]) as Writer;
+}
+
+/** Throws `unknown-name`. */
+export function checkDemoReward(reference: string): void {
+  nameOf(reference, ["reward"]);
 }
 
 function nameOf(reference: string, names: readonly string[]): string {
