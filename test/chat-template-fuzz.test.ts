@@ -10,7 +10,7 @@ import { controls, templates } from "./fixtures/chat-templates.js";
 
 const mutationsPerTemplate = 400;
 
-/** Our own templates, those of model files at hand, and a folder of more where STEPWRIGHT_TEMPLATES names one. */
+/** Our own templates, those of model files at hand, and of a folder that STEPWRIGHT_TEMPLATES names. */
 async function collect(): Promise<Map<string, string>> {
   const all = new Map<string, string>(Object.entries(templates));
   const models = process.env.STEPWRIGHT_MODELS ?? join(homedir(), ".cache", "stepwright-models");
@@ -21,7 +21,15 @@ async function collect(): Promise<Map<string, string>> {
   }
   const folder = process.env.STEPWRIGHT_TEMPLATES;
   for (const name of folder ? readdirSync(folder) : []) {
-    if (name.endsWith(".jinja")) all.set(name, readFileSync(join(folder!, name), "utf8"));
+    if (!name.endsWith(".jinja")) continue;
+    const template = readFileSync(join(folder!, name), "utf8");
+    // Some of a stranger's templates only work with tools.
+    const works = await renderChat(template, honest, options).then(
+      () => true,
+      () => false,
+    );
+    if (works) all.set(name, template);
+    else console.log(`${name} does not render unchanged: left out`);
   }
   return all;
 }
