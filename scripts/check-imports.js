@@ -32,7 +32,8 @@ const files = readdirSync(source, { recursive: true })
   .map((file) => file.split(sep).join("/"));
 
 const layerOf = (file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : "index");
-const importPattern = /^(?:import|export)\s(?:[^"';]*?\sfrom\s)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
+const importPattern =
+  /^(?:import|export)\s(?:[^"';]*?\sfrom\s)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
 
 const problems = [];
 /** Static run-time imports: what a cycle is made of. */
@@ -42,7 +43,8 @@ for (const file of files) {
   const text = readFileSync(join(source, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const layer = layerOf(file);
   const isTest = file.endsWith(".test.ts");
-  if (!(layer in allowed)) problems.push(`${file}: src/${layer} is no layer that scripts/check-imports.js knows`);
+  if (!(layer in allowed))
+    problems.push(`${file}: src/${layer} is no layer that scripts/check-imports.js knows`);
   graph.set(file, []);
   for (const match of text.matchAll(importPattern)) {
     const specifier = match[1] ?? match[2];
@@ -51,12 +53,16 @@ for (const file of files) {
       if (owners && !owners.includes(layer)) problems.push(`${file}: only ${owners} may import ${specifier}`);
       continue;
     }
-    const target = normalize(join(dirname(file), specifier)).split(sep).join("/").replace(/\.js$/, ".ts");
+    const target = normalize(join(dirname(file), specifier))
+      .split(sep)
+      .join("/")
+      .replace(/\.js$/, ".ts");
     if (target.startsWith("..")) continue;
     const other = layerOf(target);
     const free = allowed[layer]?.includes("*") || allowed[layer]?.includes(other);
     // Tests may use the test helpers and reach down as they need.
-    if (other !== layer && !free && !isTest) problems.push(`${file}: src/${layer} may not import src/${other}`);
+    if (other !== layer && !free && !isTest)
+      problems.push(`${file}: src/${layer} may not import src/${other}`);
     if (match[1] && !/^(?:import|export)\s+type\s/.test(match[0]) && !isTest) graph.get(file).push(target);
   }
 }
