@@ -365,11 +365,44 @@ describe("models that libllama would abort on", () => {
       { key: "tokenizer.ggml.merges", type: "array", of: "int32", value: [1] },
       /merges/,
     ],
+    [
+      "a negative epsilon",
+      { key: "llama.attention.layer_norm_rms_epsilon", type: "float32", value: -1 },
+      /layer_norm_rms_epsilon is -1/,
+    ],
+    [
+      "an epsilon that is no number",
+      { key: "llama.attention.layer_norm_rms_epsilon", type: "float32", value: Number.NaN },
+      /layer_norm_rms_epsilon is NaN/,
+    ],
+    ["groups of no experts", count("expert_group_count", 2), /groups of 0 experts/],
+    [
+      "a SentencePiece vocabulary without bytes",
+      { key: "tokenizer.ggml.model", type: "string", value: "llama" },
+      /lacks the token <0x00>/,
+    ],
   ] satisfies [string, MetadataEntry, RegExp][])("refuses %s", async (_, entry, message) => {
     const error = await refusal(withEntries(entry));
     expect(error.code).toBe("model-invalid");
     expect(error.message).toMatch(message);
   });
+
+  it.each(["blk.0.attn_q.weight", "token_embd.weight", "output_norm.weight"])(
+    "refuses %s in integers or in a type of computations only",
+    async (name) => {
+      for (const type of ["I32", "F64", "Q8_1"]) {
+        const { metadata, tensors } = tinyModelContent({ width: 64 });
+        const stored = tensors.map((tensor) => {
+          if (tensor.name !== name) return tensor;
+          const elements = tensor.shape.reduce((product, length) => product * length, 1);
+          const bytes = { I32: elements * 4, F64: elements * 8, Q8_1: (elements / 32) * 36 }[type]!;
+          return { ...tensor, type, data: new Uint8Array(bytes) };
+        });
+        const error = await refusal(check(encodeGguf({ metadata, tensors: stored })));
+        expect(error.message).toContain(`tensor "${name}" is stored as ${type}`);
+      }
+    },
+  );
 
   it("refuses a file of vocabulary only", async () => {
     const { metadata } = tinyModelContent();

@@ -81,6 +81,8 @@ export function checkHeader(header: GgufHeader, name: string): ModelFacts {
   const width = metadata.bounded(`${architecture}.embedding_length`, 1, 2 ** 20);
   checkHeads(metadata, architecture, width, layers, name);
   checkExperts(metadata, architecture, name);
+  checkNorms(metadata, architecture, name);
+  for (const tensor of header.tensors) checkStorage(tensor, name);
   const scaling = metadata.text(`${architecture}.rope.scaling.type`);
   if (scaling !== undefined && !["none", "linear", "yarn", "longrope"].includes(scaling)) {
     throw invalidModel(name, `its position scaling ${shown(scaling)} is not known`);
@@ -196,6 +198,32 @@ function checkExperts(metadata: Metadata, architecture: string, name: string): v
   const used = metadata.largest(`${architecture}.expert_used_count`) ?? 0;
   if (experts < 0 || used < 0 || used > experts || (experts > 0 && used === 0)) {
     throw invalidModel(name, `it uses ${used} of ${experts} experts`);
+  }
+  const groups = metadata.integer(`${architecture}.expert_group_count`) ?? 0;
+  const usedGroups = metadata.integer(`${architecture}.expert_group_used_count`) ?? 0;
+  const isDivided = groups > 1 && experts % groups === 0 && usedGroups > 0 && usedGroups < groups;
+  if (groups < 0 || (groups > 0 && groups >= experts) || (groups > 1 && !isDivided)) {
+    throw invalidModel(name, `it uses ${usedGroups} of ${groups} groups of ${experts} experts`);
+  }
+}
+
+function checkNorms(metadata: Metadata, architecture: string, name: string): void {
+  for (const key of ["layer_norm_rms_epsilon", "layer_norm_epsilon"]) {
+    const epsilon = metadata.number(`${architecture}.attention.${key}`);
+    if (epsilon !== undefined && !(epsilon >= 0 && epsilon <= 1)) {
+      throw invalidModel(name, `its ${key} is ${epsilon}`);
+    }
+  }
+}
+
+/** Weights in integers make libllama read outside its tables; the last two types exist only inside computations. */
+const notWeights = new Set(["I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"]);
+const vectorTypes = new Set(["F32", "F16", "BF16"]);
+
+function checkStorage({ name: tensor, type, shape }: TensorInfo, name: string): void {
+  if (!/\.(weight|bias)$/.test(tensor)) return;
+  if (notWeights.has(type) || (shape.length < 2 && !vectorTypes.has(type))) {
+    throw invalidModel(name, `tensor ${shown(tensor)} is stored as ${type}`);
   }
 }
 

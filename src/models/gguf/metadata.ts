@@ -36,6 +36,14 @@ export class Metadata implements Iterable<[string, MetadataValue]> {
     return entry.value;
   }
 
+  number(key: string): number | undefined {
+    const entry = this.values.get(key);
+    if (entry === undefined) return undefined;
+    if (!("value" in entry) || typeof entry.value !== "number")
+      throw this.#wrong(key, "a number", entry.type);
+    return entry.value;
+  }
+
   /** An integer that must be there and in range. */
   bounded(key: string, least: number, most: number): number {
     const value = this.integer(key);

@@ -34,6 +34,7 @@ export function readTokenizer(metadata: Metadata, header: GgufHeader, name: stri
   const { tokens, tokenTypes } = header;
   if (tokens === null || tokens.length === 0) throw invalidModel(name, "its tokenizer has no tokens");
   checkDistinct(tokens, name);
+  if (model === "llama") checkBytes(tokens, name);
   for (const key of ["token_type", "scores"]) {
     const entry = metadata.values.get(`tokenizer.ggml.${key}`);
     if (entry !== undefined && (entry.type !== "array" || entry.count < tokens.length)) {
@@ -77,6 +78,17 @@ function checkDistinct(tokens: readonly string[], name: string): void {
       throw invalidModel(name, `its tokens ${before} and ${id} are both ${shown(plainText(text))}`);
     }
     seen.set(text, id);
+  }
+}
+
+/** A SentencePiece vocabulary spells unknown text in bytes; libllama aborts on one that is missing. */
+function checkBytes(tokens: readonly string[], name: string): void {
+  const known = new Set(tokens);
+  for (let byte = 0; byte < 256; byte++) {
+    const token = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+    if (!known.has(token) && !known.has(String.fromCharCode(byte))) {
+      throw invalidModel(name, `its tokenizer lacks the token ${token}`);
+    }
   }
 }
 
