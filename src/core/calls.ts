@@ -1,4 +1,5 @@
 /** What every paid call of a run goes through: recorded answer, stop, budget, order of delivery, payment. */
+import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.js";
 import type { Spender } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
@@ -27,6 +28,8 @@ export class Call implements Spender {
   readonly events: TraceEvent[] = [];
   /** FLOPs of `events`, which are not in the ledger before delivery. */
   pending = 0;
+  /** Gives back what was set aside, or lets the next call have its turn. */
+  settle: () => void = () => {};
   /** True when every earlier call is paid for: the ledger then says to the token what is left. */
   exact = false;
 
@@ -57,12 +60,14 @@ export class Calls {
   readonly #controller = new AbortController();
   readonly #forget: (() => void)[] = [];
   #halted: { readonly finish: Halt; readonly error: StepwrightError } | undefined;
-  /** Calls that wait for their turn, or work with exact figures: others must not overtake them. */
-  #inTurn = 0;
+  /** Resolves when the call ahead has set its greatest cost aside, or has been paid for. */
+  #ahead: Promise<void> = Promise.resolve();
 
   constructor(recorder: Recorder, clock: Clock, signal: AbortSignal | undefined) {
     this.#recorder = recorder;
     this.#clock = clock;
+    // A wide batch listens many times over; that is no leak.
+    setMaxListeners(0, this.#controller.signal);
     if (signal) {
       const abort = () => this.halt("abort", signal.reason);
       signal.addEventListener("abort", abort, { once: true });
@@ -105,21 +110,12 @@ export class Calls {
 
   make<Result>(request: CallRequest<Result>): Promise<Result> {
     const call = new Call(this);
-    let settle = () => {};
     return this.#turnstile.admit(
       async (turn) => {
         const recorded = request.recorded();
         if (recorded !== undefined) return recorded;
         this.#check();
-        const claim = this.#inTurn === 0 ? request.claim() : null;
-        const release = claim ? this.ledger.claim(claim) : undefined;
-        if (release) settle = release;
-        else {
-          this.#inTurn++;
-          settle = () => this.#inTurn--;
-          await turn;
-          call.exact = true;
-        }
+        await this.#afford(call, request, turn);
         await this.#recorder.ready();
         this.#check();
         try {
@@ -129,7 +125,7 @@ export class Calls {
         }
       },
       (result) => {
-        settle();
+        call.settle();
         // What was read is paid for even when the call then failed.
         for (const event of call.events) this.#recorder.emit(event);
         if (result !== undefined) request.deliver(result);
@@ -148,6 +144,33 @@ export class Calls {
     });
     await Promise.race([this.#turnstile.idle(), patience]);
     cancel();
+  }
+
+  /**
+   * Calls whose greatest costs fit together go side by side. One that might not fit waits until all before it are
+   * paid for and then works with exact figures; those behind it wait too, so that nobody spends what it was promised.
+   */
+  async #afford(
+    call: Call,
+    request: Pick<CallRequest<unknown>, "claim">,
+    turn: Promise<void>,
+  ): Promise<void> {
+    const ahead = this.#ahead;
+    let letNext = () => {};
+    this.#ahead = new Promise((resolve) => {
+      letNext = resolve;
+    });
+    call.settle = letNext;
+    await ahead;
+    const claim = request.claim();
+    const release = claim ? this.ledger.claim(claim) : undefined;
+    if (release) {
+      letNext();
+      call.settle = release;
+      return;
+    }
+    await turn;
+    call.exact = true;
   }
 
   #check(): void {

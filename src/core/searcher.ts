@@ -92,8 +92,9 @@ export class Searcher implements Search {
       step.state = "committed";
       this.#recorder.emit({ type: "step-committed", node: step.id, elapsed: this.#recorder.elapsed() });
     }
+    // What was made at the node decided for before was made after that decision.
+    for (const kind of contextKinds) this.#letGoAbove([this.#committed, ...path], kind);
     this.#committed = chosen;
-    for (const kind of contextKinds) this.#letGoAbove(path, kind);
     return chosen;
   }
 
@@ -141,6 +142,7 @@ export class Searcher implements Search {
     this.#recorder.emit(event);
     const late = parent.state === "pruned" || (parent.state === "committed" && parent !== this.#committed);
     if (late) this.#discard(node);
+    if (parent.state === "pruned") parent.drop();
     if (this.#dropped) node.drop();
   }
 
@@ -149,7 +151,10 @@ export class Searcher implements Search {
       claim: () => this.#scorer.claim(node),
       recorded: () => this.#recorder.recording?.scored(node.id),
       work: (call) => this.#scorer.score(node, call),
-      deliver: (scored) => this.#recorder.emit(scored),
+      deliver: (scored) => {
+        if (node.state === "pruned") node.drop();
+        this.#recorder.emit(scored);
+      },
     });
     if (event.type === "step-scored") {
       node.reward = event.value;
@@ -190,7 +195,7 @@ export class Searcher implements Search {
   /** Of one kind of context, only the deepest on the way to the decided node is ever needed again. */
   #letGoAbove(path: readonly SearchNode[], kind: ContextKind): void {
     for (const node of path) {
-      if (!node.held(kind)?.peek()) continue;
+      if (!node.held(kind)?.peek() || node === this.#deepest[kind]) continue;
       this.#deepest[kind].letGo(kind);
       this.#deepest[kind] = node;
     }
