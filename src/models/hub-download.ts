@@ -18,6 +18,7 @@ import { withLock } from "./hub-lock.js";
 import { failed, PassingFailure, request } from "./hub-request.js";
 import { type RetryOptions, retry } from "./hub-retry.js";
 import type { HubSettings } from "./hub-settings.js";
+import { Stall } from "./hub-stall.js";
 
 export interface RemoteFile {
   /** Path inside the repository. */
@@ -213,33 +214,6 @@ class Part {
       this.#hash.update(chunk as Buffer);
       this.length += (chunk as Buffer).length;
     }
-  }
-}
-
-/** Ends a connection over which nothing comes any more. */
-class Stall {
-  readonly #controller = new AbortController();
-  readonly #milliseconds: number;
-  readonly signal: AbortSignal;
-  #timer: NodeJS.Timeout;
-
-  constructor(seconds: number, caller: AbortSignal | undefined) {
-    this.#milliseconds = seconds * 1000;
-    this.signal = caller ? AbortSignal.any([caller, this.#controller.signal]) : this.#controller.signal;
-    this.#timer = this.#start();
-  }
-
-  renew(): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#start();
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #start(): NodeJS.Timeout {
-    return setTimeout(() => this.#controller.abort(new Error("no data")), this.#milliseconds).unref();
   }
 }
 

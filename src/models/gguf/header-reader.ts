@@ -81,3 +81,15 @@ export class HeaderReader {
     if (this.offset + count > longestHeader) throw this.fail("its header is longer than 128 MiB");
   }
 }
+
+/** A name: UTF-8 text of bounded length without zero bytes. */
+export async function readName(reader: HeaderReader, what: string, longest: number): Promise<string> {
+  await reader.need(8);
+  const length = reader.length();
+  if (length > longest) throw reader.fail(`a ${what} has ${length} bytes; at most ${longest} are accepted`);
+  if (length === 0) throw reader.fail(`a ${what} is empty`);
+  await reader.need(length);
+  const name = Buffer.from(reader.take(length)).toString("utf8");
+  if (name.includes("\0")) throw reader.fail(`the ${what} ${shown(name)} holds a zero byte`);
+  return name;
+}

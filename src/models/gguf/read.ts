@@ -6,17 +6,15 @@ import {
   alignUp,
   defaultAlignment,
   type ElementType,
-  longestTensorName,
   magic,
-  mostDimensions,
   type NumberType,
   newestVersion,
   oldestVersion,
-  tensorTypeOf,
   valueBytes,
   valueTypeOf,
 } from "./format.js";
-import { HeaderReader, shown } from "./header-reader.js";
+import { HeaderReader, readName, shown } from "./header-reader.js";
+import { layOut, type PlacedTensor, readTensor } from "./read-tensors.js";
 import type { ByteSource } from "./source.js";
 
 export type MetadataValue =
@@ -78,7 +76,7 @@ export async function readHeader(source: ByteSource): Promise<GgufHeader> {
   const kept: Kept = { metadata: new Map(), tokens: null, tokenTypes: null, text: 0 };
   for (let index = 0; index < entryCount; index++) await readEntry(reader, kept);
   const alignment = readAlignment(reader, kept.metadata);
-  const placed = [];
+  const placed: PlacedTensor[] = [];
   const names = new Set<string>();
   for (let index = 0; index < tensorCount; index++) placed.push(await readTensor(reader, names));
   const dataOffset = tensorCount === 0 ? reader.offset : alignUp(reader.offset, alignment);
@@ -119,18 +117,6 @@ function readCount(reader: HeaderReader, what: string): number {
     throw reader.fail(`it declares ${count} ${what}; at most ${mostEntries} are accepted`);
   }
   return Number(count);
-}
-
-/** A name: UTF-8 text of bounded length without zero bytes. */
-async function readName(reader: HeaderReader, what: string, longest: number): Promise<string> {
-  await reader.need(8);
-  const length = reader.length();
-  if (length > longest) throw reader.fail(`a ${what} has ${length} bytes; at most ${longest} are accepted`);
-  if (length === 0) throw reader.fail(`a ${what} is empty`);
-  await reader.need(length);
-  const name = Buffer.from(reader.take(length)).toString("utf8");
-  if (name.includes("\0")) throw reader.fail(`the ${what} ${shown(name)} holds a zero byte`);
-  return name;
 }
 
 async function readEntry(reader: HeaderReader, kept: Kept): Promise<void> {
@@ -223,71 +209,6 @@ function readAlignment(reader: HeaderReader, metadata: ReadonlyMap<string, Metad
     throw reader.fail(`its alignment is ${alignment}; a power of two from 8 to 1048576 is expected`);
   }
   return alignment;
-}
-
-interface PlacedTensor extends Omit<TensorInfo, "offset"> {
-  /** From the beginning of the weights. */
-  readonly relative: bigint;
-}
-
-async function readTensor(reader: HeaderReader, names: Set<string>): Promise<PlacedTensor> {
-  const name = await readName(reader, "tensor name", longestTensorName);
-  if (names.has(name)) throw reader.fail(`two tensors are named ${shown(name)}`);
-  names.add(name);
-  await reader.need(4);
-  const dimensions = reader.value(4, (view, at) => view.getUint32(at, true));
-  if (dimensions > mostDimensions) throw reader.fail(`tensor ${shown(name)} has ${dimensions} dimensions`);
-  await reader.need(dimensions * 8 + 12);
-  let elements = 1n;
-  const shape: number[] = [];
-  for (let index = 0; index < dimensions; index++) {
-    const length = reader.value(8, (view, at) => view.getBigInt64(at, true));
-    if (length < 1n) throw reader.fail(`tensor ${shown(name)} has a dimension of ${length}`);
-    elements *= length;
-    if (elements >= 2n ** 53n)
-      throw reader.fail(`tensor ${shown(name)} has more elements than any file can hold`);
-    shape.push(Number(length));
-  }
-  const code = reader.value(4, (view, at) => view.getInt32(at, true));
-  const type = tensorTypeOf(code);
-  if (!type) throw reader.fail(`tensor ${shown(name)} has the unknown type ${code}`);
-  if ((shape[0] ?? 1) % type.blockElements !== 0) {
-    throw reader.fail(`the rows of tensor ${shown(name)} are not whole blocks of ${type.name}`);
-  }
-  const bytes = (elements / BigInt(type.blockElements)) * BigInt(type.blockBytes);
-  if (bytes > BigInt(reader.source.size)) {
-    throw reader.fail(
-      `tensor ${shown(name)} needs ${bytes} bytes, more than the file's ${reader.source.size}`,
-    );
-  }
-  const relative = reader.value(8, (view, at) => view.getBigUint64(at, true));
-  return { name, shape, type: type.name, elements: Number(elements), bytes: Number(bytes), relative };
-}
-
-/** ggml accepts tensors only one after the other in the header's order, each aligned; all must lie in the file. */
-function layOut(
-  reader: HeaderReader,
-  tensors: readonly PlacedTensor[],
-  dataOffset: number,
-  alignment: number,
-): TensorInfo[] {
-  let expected = 0;
-  return tensors.map(({ relative, ...tensor }) => {
-    const named = `tensor ${shown(tensor.name)}`;
-    if (relative % BigInt(alignment) !== 0n)
-      throw reader.fail(`${named} is not aligned to ${alignment} bytes`);
-    const end = BigInt(dataOffset) + relative + BigInt(tensor.bytes);
-    if (end > BigInt(reader.source.size)) {
-      throw reader.fail(
-        `${named} ends at byte ${end}, the file at ${reader.source.size}: the file is cut short`,
-      );
-    }
-    if (relative < BigInt(expected)) throw reader.fail(`${named} overlaps the tensor before it`);
-    if (relative > BigInt(expected)) throw reader.fail(`there is a gap before ${named}`);
-    const offset = dataOffset + expected;
-    expected = alignUp(expected + tensor.bytes, alignment);
-    return { ...tensor, offset };
-  });
 }
 
 const getters: Readonly<
