@@ -18,11 +18,12 @@ export interface Host {
   readonly homeFolder: string;
   /** True when a person could be typing on standard input. */
   readonly inputIsTerminal: boolean;
-  readInput(): Promise<string>;
+  /** All of standard input; what has come so far when the signal fires. */
+  readInput(signal: AbortSignal): Promise<string>;
   /** Calls back at every stop signal; returns how to stop listening. */
   onStopSignal(listener: (signal: StopSignal) => void): () => void;
-  /** Calls back when the reader of standard output has gone; returns how to stop listening. */
-  onOutputClosed(listener: () => void): () => void;
+  /** Calls back when standard output takes no more: with null where its reader has gone, else with the error. */
+  onOutputClosed(listener: (error: Error | null) => void): void;
   /** Ends the process without waiting for anything. */
   exit(code: number): void;
 }

@@ -7,25 +7,23 @@ export interface Interruption extends Disposable {
   readonly signal: AbortSignal;
   /** The exit code that the stop signal asks for; undefined if none came. */
   readonly exitCode: number | undefined;
-  /** True when the reader of standard output has gone. */
-  readonly outputClosed: boolean;
+  /** Why nothing can be printed any more: null where its reader just left; undefined while all is well. */
+  readonly outputClosed: Error | null | undefined;
 }
 
 export function watchForStop(host: Host): Interruption {
   const controller = new AbortController();
   let exitCode: number | undefined;
-  let outputClosed = false;
-  const stops = [
-    host.onStopSignal((signal) => {
-      if (exitCode !== undefined) return host.exit(exitCode);
-      exitCode = codes[signal];
-      controller.abort(new Error(`stopped by ${signal}`));
-    }),
-    host.onOutputClosed(() => {
-      outputClosed = true;
-      controller.abort(new Error("nobody reads the output any more"));
-    }),
-  ];
+  let outputClosed: Error | null | undefined;
+  const stopListening = host.onStopSignal((signal) => {
+    if (exitCode !== undefined) return host.exit(exitCode);
+    exitCode = codes[signal];
+    controller.abort(new Error(`stopped by ${signal}`));
+  });
+  host.onOutputClosed((error) => {
+    outputClosed = error;
+    controller.abort(error ?? new Error("nobody reads the output any more"));
+  });
   return {
     signal: controller.signal,
     get exitCode() {
@@ -34,8 +32,6 @@ export function watchForStop(host: Host): Interruption {
     get outputClosed() {
       return outputClosed;
     },
-    [Symbol.dispose]() {
-      for (const stop of stops) stop();
-    },
+    [Symbol.dispose]: stopListening,
   };
 }

@@ -23,9 +23,17 @@ export async function main(argv: readonly string[], host: Host = processHost()):
     code = await dispatch(argv, host, interruption.signal);
   } catch (error) {
     // Whatever failed because the reader left is of no interest to it.
-    code = interruption.outputClosed ? 0 : renderError(error, host, asksForJson(argv));
+    if (interruption.outputClosed === null) code = 0;
+    else code = renderError(error, host, asksForJson(argv));
   }
+  if (interruption.outputClosed) code = renderError(unwritable(interruption.outputClosed), host, false);
   return interruption.exitCode ?? code;
+}
+
+function unwritable(cause: Error): StepwrightError {
+  return new StepwrightError("storage-failed", `standard output cannot be written: ${cause.message}`, {
+    cause,
+  });
 }
 
 async function dispatch(argv: readonly string[], host: Host, signal: AbortSignal): Promise<number> {

@@ -5,21 +5,44 @@ import type { Host, Output, StopSignal } from "./host.js";
 /** More input than this is not a question. */
 const inputLimit = 4 * 1024 * 1024;
 
-export function processHost(): Host {
-  const closed = new Set<() => void>();
-  let outputClosed = false;
-  const onWriteError = (error: NodeJS.ErrnoException) => {
-    // `| head` closes the pipe: nobody reads, so there is nothing left to say or to compute.
-    if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") throw error;
-    outputClosed = true;
-    for (const listener of closed) listener();
-  };
-  process.stdout.on("error", onWriteError);
-  process.stderr.on("error", onWriteError);
+const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
 
-  const output = (stream: NodeJS.WriteStream): Output => ({
+export function processHost(): Host {
+  const out = outputOf(process.stdout);
+  return {
+    out,
+    talk: outputOf(process.stderr),
+    environment: process.env,
+    workingFolder: process.cwd(),
+    homeFolder: homedir(),
+    inputIsTerminal: process.stdin.isTTY === true,
+    readInput: readStandardInput,
+    onStopSignal(listener) {
+      for (const signal of stopSignals) process.on(signal, listener);
+      return () => {
+        for (const signal of stopSignals) process.off(signal, listener);
+      };
+    },
+    onOutputClosed(listener) {
+      out.closed.then(listener);
+    },
+    exit: (code) => process.exit(code),
+  };
+}
+
+/** After a failed write nothing more is written: nobody reads, or there is no room. */
+function outputOf(stream: NodeJS.WriteStream): Output & { readonly closed: Promise<Error | null> } {
+  let open = true;
+  const closed = new Promise<Error | null>((resolve) => {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      open = false;
+      resolve(error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED" ? null : error);
+    });
+  });
+  return {
+    closed,
     write(text) {
-      if (!outputClosed) stream.write(text);
+      if (open) stream.write(text);
     },
     get isTerminal() {
       return stream.isTTY === true;
@@ -30,39 +53,24 @@ export function processHost(): Host {
     get rows() {
       return stream.rows || 24;
     },
-  });
-
-  return {
-    out: output(process.stdout),
-    talk: output(process.stderr),
-    environment: process.env,
-    workingFolder: process.cwd(),
-    homeFolder: homedir(),
-    inputIsTerminal: process.stdin.isTTY === true,
-    readInput: readStandardInput,
-    onStopSignal(listener) {
-      const signals: StopSignal[] = ["SIGINT", "SIGTERM"];
-      for (const signal of signals) process.on(signal, listener);
-      return () => {
-        for (const signal of signals) process.off(signal, listener);
-      };
-    },
-    onOutputClosed(listener) {
-      closed.add(listener);
-      if (outputClosed) listener();
-      return () => closed.delete(listener);
-    },
-    exit: (code) => process.exit(code),
   };
 }
 
-async function readStandardInput(): Promise<string> {
+async function readStandardInput(signal: AbortSignal): Promise<string> {
+  const stop = () => process.stdin.destroy();
+  signal.addEventListener("abort", stop, { once: true });
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > inputLimit) break;
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > inputLimit) break;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
   return Buffer.concat(chunks).toString("utf8");
 }

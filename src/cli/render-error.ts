@@ -22,7 +22,7 @@ export function exitCodeOf(error: StepwrightError): number {
 
 /** Says what went wrong; with `json` as data on standard output too. Returns the exit code. */
 export function renderError(thrown: unknown, host: Host, json: boolean): number {
-  const error = StepwrightError.from(thrown);
+  const error = errorOf(thrown);
   const style = styleFor(host.talk, host.environment);
   const lines = [`${style.red("error:")} ${harmless(error.message)}`];
   if (error.remedy) lines.push(`  ${style.bold("what to do:")} ${harmless(error.remedy)}`);
@@ -35,6 +35,12 @@ export function renderError(thrown: unknown, host: Host, json: boolean): number 
   host.talk.write(`${lines.join("\n")}\n`);
   if (json) host.out.write(`${JSON.stringify({ error: error.toJSON() }, null, 2)}\n`);
   return exitCodeOf(error);
+}
+
+/** What a stopped wait throws (`AbortError`) is no fault of ours. */
+function errorOf(thrown: unknown): StepwrightError {
+  const isAbort = thrown instanceof Error && thrown.name === "AbortError";
+  return StepwrightError.from(thrown, isAbort ? "aborted" : "internal");
 }
 
 function stackOf(thrown: unknown): string {

@@ -51,7 +51,8 @@ export async function runSession(context: CommandContext, session: Session): Pro
     if (form === "json") context.printJson(contractObject(result));
     if (form === "text") printResult(context, result, events);
   } finally {
-    sayWhereTraceIs(context, trace, events);
+    if (events.length === 0) await trace?.discard();
+    else sayWhereTraceIs(context, trace, events);
   }
   return 0;
 }
@@ -145,7 +146,7 @@ function sayWhereTraceIs(
   const last = events.at(-1);
   const done = last?.type === "run-finished" && last.finish !== "abort";
   // Where storage failed under way, the sink has said so.
-  if (!trace || trace.sink.failure || events.length === 0) return;
+  if (!trace || trace.sink.failure) return;
   if (done) say(talkStyle.dim(`trace: ${trace.path}`));
   else say(`The trace is kept. Go on with: stepwright solve --resume ${shellWord(trace.path)}`);
 }

@@ -11,7 +11,7 @@ export interface Captured {
   talk(): string;
   /** As if a person had pressed Ctrl-C. */
   stop(signal?: StopSignal): void;
-  closeOutput(): void;
+  closeOutput(error?: Error | null): void;
   /** Codes that `exit` was called with. */
   readonly exits: readonly number[];
   /** Calls back at each write to standard output. */
@@ -29,7 +29,7 @@ export interface CaptureOptions {
 export function capture(options: CaptureOptions = {}): Captured {
   const texts = { out: "", talk: "" };
   const stops = new Set<(signal: StopSignal) => void>();
-  const closes = new Set<() => void>();
+  const closes = new Set<(error: Error | null) => void>();
   const writes = new Set<(text: string) => void>();
   const exits: number[] = [];
   const folder = mkdtempSync(join(tmpdir(), "stepwright-cli-"));
@@ -56,7 +56,7 @@ export function capture(options: CaptureOptions = {}): Captured {
       inputIsTerminal: options.input === undefined,
       readInput: async () => options.input ?? "",
       onStopSignal: (listener) => listen(stops, listener),
-      onOutputClosed: (listener) => listen(closes, listener),
+      onOutputClosed: (listener) => void closes.add(listener),
       exit: (code) => void exits.push(code),
     },
     out: () => texts.out,
@@ -64,8 +64,8 @@ export function capture(options: CaptureOptions = {}): Captured {
     stop: (signal = "SIGINT") => {
       for (const listener of stops) listener(signal);
     },
-    closeOutput: () => {
-      for (const listener of closes) listener();
+    closeOutput: (error = null) => {
+      for (const listener of closes) listener(error);
     },
     exits,
     onWrite: (listener) => void writes.add(listener),

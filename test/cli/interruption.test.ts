@@ -1,6 +1,6 @@
 /** Case 87 of reliability: Ctrl-C once, twice, and a reader who leaves. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -100,11 +100,22 @@ describe("main", () => {
     expect(captured.talk()).toContain("stepwright solve --resume");
   });
 
+  it("fails when its output cannot be written", async () => {
+    const captured = capture();
+    const running = main(["demo", "--pace", "0.01"], captured.host);
+    await new Promise<void>((resolve) => captured.onWrite(() => resolve()));
+    captured.closeOutput(new Error("no space left on device"));
+    expect(await running).toBe(1);
+    expect(captured.talk()).toContain("standard output cannot be written: no space left on device");
+  });
+
   it("leaves nothing behind when it is stopped before it has begun", async () => {
     const captured = capture();
     const running = main(["demo"], captured.host);
     captured.stop();
     expect(await running).toBe(130);
+    const folder = join(captured.host.workingFolder, "state", "runs");
+    expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
   });
 
   it("is not concerned by a reader who leaves after the end", async () => {

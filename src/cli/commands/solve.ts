@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { StepwrightError } from "../../core/errors.js";
+import { StepwrightError, throwIfAborted } from "../../core/errors.js";
 import { checkRequest } from "../../core/run-request.js";
 import type { Role } from "../../core/search.js";
 import { methods } from "../../methods/index.js";
@@ -7,7 +7,6 @@ import { type HubSettings, hubSettings } from "../../models/hub-settings.js";
 import { type CommandContext, defineCommand } from "../command.js";
 import { isDemo } from "../demo/models.js";
 import { question as demoQuestion } from "../demo/story.js";
-import type { Host } from "../host.js";
 import { ModelStore } from "../model-store.js";
 import { printRecorded } from "../recorded-run.js";
 import { lastingModel, lastingReward, type References } from "../references.js";
@@ -40,7 +39,7 @@ export default defineCommand({
       return resume(context, resolve(context.host.workingFolder, settings.resume), form);
     }
     const method = await methods.get(settings.method);
-    const request = { ...requestOf(settings), options, question: await readQuestion(problem, context.host) };
+    const request = { ...requestOf(settings), options, question: await readQuestion(problem, context) };
     // All that can be refused without a model is refused before one is looked for.
     checkRequest({ ...request, method: { ...method, needs: {} }, roles: {} });
     const roles = rolesOf(method);
@@ -105,7 +104,7 @@ async function referencesOf(
   return references;
 }
 
-async function readQuestion(problem: string | undefined, host: Host): Promise<string> {
+async function readQuestion(problem: string | undefined, { host, signal }: CommandContext): Promise<string> {
   if (problem !== undefined && problem !== "-") return problem;
   if (problem === undefined && host.inputIsTerminal) {
     throw new StepwrightError("invalid-option", "there is no problem to solve", {
@@ -113,7 +112,9 @@ async function readQuestion(problem: string | undefined, host: Host): Promise<st
       remedy: 'write it in quotes: stepwright solve "What is 17 * 23?"',
     });
   }
-  return (await host.readInput()).trim();
+  const text = await host.readInput(signal);
+  throwIfAborted(signal);
+  return text.trim();
 }
 
 /** The settings of a resumed run stand in its trace. */

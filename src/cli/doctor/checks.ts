@@ -3,6 +3,9 @@ import { access, constants, mkdir, readdir } from "node:fs/promises";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { StepwrightError } from "../../core/errors.js";
 import { memoryAvailable } from "../../models/gguf/size.js";
+import { listModels } from "../../models/hub-inventory.js";
+import { hubSettings } from "../../models/hub-settings.js";
+import type { NativeDescription } from "../../native/describe.js";
 import type { Host } from "../host.js";
 import { bytes, count, seconds } from "../numbers.js";
 import { runsFolder } from "../state-folder.js";
@@ -18,7 +21,14 @@ export interface Finding {
   readonly facts?: unknown;
 }
 
-type Check = (host: Host, signal: AbortSignal) => Promise<Omit<Finding, "check" | "ok">>;
+interface Examination {
+  readonly host: Host;
+  readonly signal: AbortSignal;
+  /** Asked once, told twice. */
+  native(): Promise<NativeDescription>;
+}
+
+type Check = (examination: Examination) => Promise<Omit<Finding, "check" | "ok">>;
 
 /** A check passes by returning and fails by throwing. */
 const checks: Readonly<Record<string, Check>> = {
@@ -44,8 +54,8 @@ const checks: Readonly<Record<string, Check>> = {
     return { detail: `${bytes(facts.available)} available of ${bytes(facts.total)}`, facts };
   },
 
-  async binaries(_, signal) {
-    const facts = await nativeFacts(signal);
+  async binaries({ native }) {
+    const facts = await native();
     const source = facts.package
       ? `${facts.package} ${facts.packageVersion ?? ""}`.trim()
       : `folder ${facts.folder}`;
@@ -56,13 +66,13 @@ const checks: Readonly<Record<string, Check>> = {
     };
   },
 
-  async devices(_, signal) {
-    const { devices, features } = await nativeFacts(signal);
+  async devices({ native }) {
+    const { devices, features } = await native();
     const names = devices.map(({ name, kind }) => `${name} (${kind})`).join(", ");
     return { detail: `${names}; ${features.join(" ")}`, facts: devices };
   },
 
-  async storage(host) {
+  async storage({ host }) {
     const folder = runsFolder(host);
     try {
       await mkdir(folder, { recursive: true });
@@ -77,16 +87,30 @@ const checks: Readonly<Record<string, Check>> = {
     return { detail: `${folder}: ${count(traces)} traces`, facts: { folder, traces } };
   },
 
-  async engine(_, signal) {
+  async models({ host }) {
+    const { cache, folders } = hubSettings(host.environment);
+    const models = await listModels(hubSettings(host.environment));
+    const usable = models.filter(({ model }) => model !== null).length;
+    const broken = models.length - usable;
+    const found = `${count(usable)} usable model ${usable === 1 ? "file" : "files"}`;
+    return {
+      detail: `${found}${broken > 0 ? `, ${count(broken)} unusable` : ""} in ${[cache, ...folders].join(", ")}`,
+      facts: { folders: [cache, ...folders], usable, unusable: broken },
+    };
+  },
+
+  async engine({ signal }) {
     const facts = await oneTokenTest(signal);
     return { detail: `one token of a tiny model in ${seconds(facts.seconds)}, engine start included`, facts };
   },
 };
 
 export async function* examine(host: Host, signal: AbortSignal): AsyncGenerator<Finding> {
+  let facts: Promise<NativeDescription> | undefined;
+  const native = () => (facts ??= nativeFacts(signal));
   for (const [check, look] of Object.entries(checks)) {
     try {
-      yield { check, ok: true, ...(await look(host, signal)) };
+      yield { check, ok: true, ...(await look({ host, signal, native })) };
     } catch (thrown) {
       signal.throwIfAborted();
       const { message, remedy, cause } = StepwrightError.from(thrown).toJSON();
