@@ -171,3 +171,21 @@ test("vocabularies that agree hand over ids, others text", async () => {
     ]);
   }
 });
+
+test("a call that the method left behind takes nothing down when the run ends", async () => {
+  const unheard: unknown[] = [];
+  const listen = (reason: unknown) => unheard.push(reason);
+  process.on("unhandledRejection", listen);
+  const method = doing(async (search) => {
+    void search.extend(search.root, { role: "draft" });
+    void search.extendAll([{ node: search.root, role: "target" }]);
+    void search.scoreAll([search.root]);
+    return undefined;
+  });
+  const hanging = { fault: () => ({ kind: "hang" as const }) };
+  const { finish } = await startRun({ method, question: "?", roles: world(hanging) }).result;
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off("unhandledRejection", listen);
+  expect(unheard).toEqual([]);
+  expect(finish).toBe("length");
+});

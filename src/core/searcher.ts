@@ -52,35 +52,20 @@ export class Searcher implements Search {
     return this.#committed;
   }
 
-  async extend(node: Node, request: StepRequest): Promise<Node> {
-    const parent = this.#own(node);
-    if (parent.finish) throw misuse(`extends node "${parent.id}", where the answer is over`);
-    const place = nextChild(parent, request.role);
-    const written = await this.#calls.make<Written>({
-      claim: () => this.#writer.claim(parent, request),
-      recorded: () => {
-        const event = this.#recorder.recording?.written(place.id);
-        return event && { node: nodeOf(place, event), event };
-      },
-      work: (call) => this.#writer.write(place, request, call),
-      deliver: (result) => this.#attach(result),
-    });
-    return written.node;
+  extend(node: Node, request: StepRequest): Promise<Node> {
+    return heard(this.#extend(node, request));
   }
 
   extendAll(requests: readonly (StepRequest & { readonly node: Node })[]): Promise<Node[]> {
-    return Promise.all(requests.map(({ node, ...request }) => this.extend(node, request)));
+    return heard(Promise.all(requests.map(({ node, ...request }) => this.extend(node, request))));
   }
 
-  async score(node: Node): Promise<number> {
-    const scored = this.#own(node);
-    if (!scored.parent) throw misuse("scores the root, which has no step");
-    scored.scoring ??= this.#score(scored);
-    return scored.scoring;
+  score(node: Node): Promise<number> {
+    return heard(this.#scoreOnce(node));
   }
 
   scoreAll(nodes: readonly Node[]): Promise<number[]> {
-    return Promise.all(nodes.map((node) => this.score(node)));
+    return heard(Promise.all(nodes.map((node) => this.score(node))));
   }
 
   commit(node: Node): Node {
@@ -136,6 +121,22 @@ export class Searcher implements Search {
     for (const node of this.root.subtree()) node.drop();
   }
 
+  async #extend(node: Node, request: StepRequest): Promise<Node> {
+    const parent = this.#own(node);
+    if (parent.finish) throw misuse(`extends node "${parent.id}", where the answer is over`);
+    const place = nextChild(parent, request.role);
+    const written = await this.#calls.make<Written>({
+      claim: () => this.#writer.claim(parent, request),
+      recorded: () => {
+        const event = this.#recorder.recording?.written(place.id);
+        return event && { node: nodeOf(place, event), event };
+      },
+      work: (call) => this.#writer.write(place, request, call),
+      deliver: (result) => this.#attach(result),
+    });
+    return written.node;
+  }
+
   #attach({ node, event }: Written): void {
     const parent = node.parent!;
     parent.children.push(node);
@@ -144,6 +145,13 @@ export class Searcher implements Search {
     if (late) this.#discard(node);
     if (parent.state === "pruned") parent.drop();
     if (this.#dropped) node.drop();
+  }
+
+  async #scoreOnce(node: Node): Promise<number> {
+    const scored = this.#own(node);
+    if (!scored.parent) throw misuse("scores the root, which has no step");
+    scored.scoring ??= this.#score(scored);
+    return scored.scoring;
   }
 
   async #score(node: SearchNode): Promise<number> {
@@ -210,6 +218,12 @@ export class Searcher implements Search {
     }
     return node;
   }
+}
+
+/** A method may leave a call behind; that the call then fails with the run must not take the program down. */
+function heard<Result>(call: Promise<Result>): Promise<Result> {
+  call.catch(() => {});
+  return call;
 }
 
 function misuse(what: string): StepwrightError {
