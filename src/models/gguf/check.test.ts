@@ -93,7 +93,7 @@ describe("a sound file", () => {
     // Two layers of two key-value heads of sixteen, keys and values, two bytes each.
     expect(model.bytesPerContextToken).toBe(2 * 2 * 2 * 16 * 2);
     expect(model.tokenizer).toMatchObject({ model: "gpt2", count: vocabulary, addsBegin: false });
-    expect(model.tokenizer!.special.map(({ text }) => text)).toEqual([
+    expect(model.tokenizer.special.map(({ text }) => text)).toEqual([
       "<|endoftext|>",
       "<|im_start|>",
       "<|im_end|>",
@@ -375,6 +375,7 @@ describe("models that libllama would abort on", () => {
       { key: "llama.attention.layer_norm_rms_epsilon", type: "float32", value: Number.NaN },
       /layer_norm_rms_epsilon is NaN/,
     ],
+    ["no tokenizer", { key: "tokenizer.ggml.model", type: "string", value: "none" }, /no tokenizer/],
     ["groups of no experts", count("expert_group_count", 2), /groups of 0 experts/],
     [
       "a SentencePiece vocabulary without bytes",

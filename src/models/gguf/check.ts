@@ -25,7 +25,7 @@ export interface ModelFacts {
   /** Commonest type of the matrices by bytes: `Q4_K`, `F16`, ... */
   readonly weightType: string;
   readonly chatTemplate: string | null;
-  readonly tokenizer: TokenizerFacts | null;
+  readonly tokenizer: TokenizerFacts;
   readonly metadata: Metadata;
 }
 
@@ -94,7 +94,7 @@ export function checkHeader(header: GgufHeader, name: string): ModelFacts {
   return {
     architecture,
     title: metadata.text("general.name") ?? null,
-    size: sizeOf(metadata, architecture, header.tensors, tokenizer?.count ?? 0),
+    size: sizeOf(metadata, architecture, header.tensors, tokenizer.count),
     width,
     bytesPerContextToken: bytesPerContextToken(metadata, architecture),
     weightType: commonestType(header.tensors),

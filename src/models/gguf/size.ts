@@ -35,13 +35,12 @@ export function sizeOf(
     // Of a mixture's matrices a token passes through its own experts only.
     multiplied += name.includes("_exps.") && experts > 0 ? (elements * used) / experts : elements;
   }
-  const tokens = tensors.find(({ name }) => name === tokenEmbedding)?.shape[1];
   return {
     parameters,
     multiplied,
     layers,
     attentionWidth: (heads.reduce((sum, count) => sum + count, 0) / layers) * keySize,
-    vocabulary: vocabulary || tokens || 0,
+    vocabulary,
     context: metadata.integer(`${architecture}.context_length`)!,
     bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
   };

@@ -26,11 +26,12 @@ export interface TokenizerFacts {
 const controlType = 3;
 const userDefinedType = 4;
 
-/** Null for a model that declares it has no tokenizer. */
-export function readTokenizer(metadata: Metadata, header: GgufHeader, name: string): TokenizerFacts | null {
+export function readTokenizer(metadata: Metadata, header: GgufHeader, name: string): TokenizerFacts {
   const model = metadata.text("tokenizer.ggml.model");
-  if (model === undefined) throw invalidModel(name, "it has no tokenizer");
-  if (model === "no_vocab" || model === "none") return null;
+  // libllama loads a model that declares it has none, and aborts when it is given text.
+  if (model === undefined || model === "no_vocab" || model === "none") {
+    throw invalidModel(name, "it has no tokenizer", "give a model that reads and writes text");
+  }
   const { tokens, tokenTypes } = header;
   if (tokens === null || tokens.length === 0) throw invalidModel(name, "its tokenizer has no tokens");
   checkDistinct(tokens, name);
