@@ -1,6 +1,6 @@
 // Measures on a real model what the scheduler's design rests on. Build first, give it a machine of its own:
 //   npm run build && flock /tmp/stepwright-native.lock node scripts/native/measure-facts.js MODEL.gguf [part ...]
-// Parts: exact, mixing, mixing-plain, chunks, chunks-plain, speed, invariance, overhead, cells, batch, hidden, read. All of them by default.
+// Parts: exact, mixing, mixing-plain, chunks, chunks-plain, speed, invariance, invariance-unified, overhead, cells, batch, hidden, read. All of them by default.
 
 import { loadLlamaNativeModel } from "../../dist/native/llama-native-model.js";
 import { loadNative } from "../../dist/native/load.js";
@@ -14,6 +14,7 @@ const parts = {
   "chunks-plain": () => chunks(false),
   speed,
   invariance,
+  "invariance-unified": () => invariance(false),
   overhead,
   cells,
   batch,
@@ -234,13 +235,14 @@ async function chunks(repack = true) {
  * Weights not repacked, at most 63 tokens per decode: rows of sequences that are read in random pieces in shared
  * batches, rolled back and forked, against the same sequences read token by token, alone.
  */
-async function invariance() {
+async function invariance(separateStreams = true) {
   const { createHash } = await import("node:crypto");
   const { isBatchInvariant } = await import("../../dist/native/batch-invariance.js");
   const model = await loadLlamaNativeModel({
     path,
-    cells: 4096,
+    cells: separateStreams ? 768 : 4096,
     sequences: 10,
+    separateStreams,
     repack: false,
     batchTokens: 63,
   });
@@ -312,7 +314,7 @@ async function invariance() {
     }
   }
   model.close();
-  return { checked, checkMilliseconds, rowsCompared: compared, rowsDifferent: different };
+  return { separateStreams, checked, checkMilliseconds, rowsCompared: compared, rowsDifferent: different };
 }
 
 /** Milliseconds per decode by width, with repacked weights and without, interleaved. */

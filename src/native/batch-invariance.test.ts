@@ -56,6 +56,59 @@ describe.skipIf(missing !== "")(`quantised weights, not repacked${missing}`, () 
   });
 });
 
+describe.skipIf(missing !== "")(`separate streams in shared batches${missing}`, () => {
+  it("give equal bits alone and together, through rollbacks and forks", async () => {
+    const model = await loadLlamaNativeModel({
+      path: real,
+      cells: 256,
+      sequences: 6,
+      batchTokens: invariantBatchTokens,
+      separateStreams: true,
+      repack: false,
+    });
+    const length = 24;
+    const token = (text: number, position: number) => 100 + ((text * 7919 + position * 104_729) % 40_000);
+    const read = async (parts: readonly { text: number; sequence: number; position: number }[]) => {
+      const batch = parts.map(({ text, sequence, position }) => ({
+        token: token(text, position),
+        position,
+        sequences: [sequence],
+        output: true,
+      }));
+      expect(await model.decode(batch)).toBe(0);
+      return model.readRows(parts.map((_, output) => ({ ...request, output }))).map(({ row }) => row!);
+    };
+    const span = (text: number, sequence: number, from: number, to: number) =>
+      Array.from({ length: to - from }, (_, index) => ({ text, sequence, position: from + index }));
+
+    const alone: Float32Array[][] = [];
+    for (const text of [0, 1, 2]) {
+      const rows: Float32Array[] = [];
+      for (const part of span(text, 0, 0, length)) rows.push(...(await read([part])));
+      alone.push(rows);
+      model.removeCells(0, 0, -1);
+    }
+    const check = async (...spans: ReturnType<typeof span>[]) => {
+      const parts = spans.flat();
+      const rows = await read(parts);
+      for (const [index, { text, position }] of parts.entries()) {
+        expect(Buffer.from(rows[index]!.buffer).equals(Buffer.from(alone[text]![position]!.buffer))).toBe(
+          true,
+        );
+      }
+    };
+    await check(span(0, 0, 0, 9), span(1, 1, 0, 1), span(2, 2, 0, 17));
+    await check(span(2, 2, 17, 18), span(0, 0, 9, 14), span(1, 1, 1, 20));
+    model.removeCells(0, 6, -1);
+    model.removeCells(2, 11, -1);
+    model.shareCells(1, 4);
+    model.removeCells(4, 12, -1);
+    await check(span(0, 0, 6, 24), span(1, 4, 12, 24), span(2, 2, 11, 24), span(1, 1, 20, 21));
+    await check(span(1, 1, 21, 22));
+    model.close();
+  });
+});
+
 describe("a tiny model", () => {
   it("is left with an empty cache, whatever its kernels do", async () => {
     const path = join(folder, "tiny.gguf");

@@ -1,11 +1,16 @@
 /**
- * Whether a token's numbers depend on what else is in its batch. Without repacked weights libllama's CPU kernels
- * compute each token of a batch by itself, but for attention over 64 and more tokens at once, which goes by
- * tiles. Nobody promises that, and GPU kernels differ: so it is checked on the loaded model, on this machine.
+ * Whether a token's numbers depend on what else is in its batch. On a CPU they do not under four conditions:
+ * - weights are not repacked: the repacked kernels compute four rows and more in another order than one;
+ * - a decode has at most 63 tokens: attention over 64 and more goes by tiles;
+ * - streams are separate: in a unified cache a rollback leaves holes that others fill, so that cells, and with
+ *   them the sums of attention, get out of order;
+ * - there is one compute thread: several divide a single token's attention by the length of the cache.
+ * llama.cpp promises none of this, and kernels for other weight types or a GPU differ: so it is checked on the
+ * loaded model, on this machine.
  */
 import type { BatchToken, NativeModel } from "./native-model.js";
 
-/** Most tokens of a decode whose tokens are still computed one by one: ggml's attention tiles start at 64. */
+/** Greatest number of tokens in a decode that are still computed one by one. */
 export const invariantBatchTokens = 63;
 
 /** Tokens of the passage that is read in three ways. */

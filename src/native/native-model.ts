@@ -45,8 +45,9 @@ export interface NativeModelOptions {
   /** Layers on the GPU; default all where a GPU binary is installed, else 0. */
   readonly gpuLayers?: number;
   /**
-   * Whether weights may be repacked for this processor, default true. Off, a token's numbers do not depend on its
-   * neighbours in the batch, as long as a decode has at most `invariantBatchTokens` tokens; long reads are slower.
+   * Whether weights may be repacked for this processor, default true. Off, with separate streams, one thread and
+   * decodes of at most `invariantBatchTokens` tokens, a token's numbers do not depend on its neighbours in the
+   * batch (see `batch-invariance.ts`); long reads are slower.
    */
   readonly repack?: boolean;
 }
