@@ -81,10 +81,10 @@ export class LlamaModel implements Model {
   async renderChat(messages: readonly ChatMessage[], options: CallOptions = {}): Promise<Passage> {
     const { chatTemplate, tokenizer } = this.#parts.file;
     const segments = await renderChat(chatTemplate, messages, {
-      beginToken: tokenizer?.begin?.text ?? "",
-      endToken: tokenizer?.end?.text ?? "",
+      beginToken: tokenizer.begin?.text ?? "",
+      endToken: tokenizer.end?.text ?? "",
       addGenerationPrompt: true,
-      controlTokens: tokenizer?.special.map(({ text }) => text) ?? [],
+      controlTokens: tokenizer.controlTexts,
       ...(options.signal ? { signal: options.signal } : {}),
     });
     const pieces = await Promise.all(segments.map(({ text, special }) => this.tokenize(text, { special })));

@@ -41,8 +41,8 @@ export class Scheduler {
   readonly #pool: SequencePool;
   readonly #context: number;
   readonly #endTokens: ReadonlySet<number>;
-  /** Calls in the order they came: the first has the right of way. */
-  readonly #arrivals = new Map<Operation, number>();
+  /** What is not yet served and on which branch, in the order it came: the first has the right of way. */
+  readonly #waiting = new Map<Operation, BranchState>();
   readonly #cancelled = new Set<number>();
   #clock = 0;
   #running = false;
@@ -96,7 +96,7 @@ export class Scheduler {
 
   /** Ends a call with `aborted`: at once while it waits, else after the decode in flight. */
   cancel(call: number): void {
-    for (const operation of this.#arrivals.keys()) {
+    for (const operation of this.#waiting.keys()) {
       if (isCall(operation) && operation.call === call) {
         this.#cancelled.add(call);
         // Only a long read is worth stopping half way: the others of its batch must be passed again.
@@ -125,7 +125,7 @@ export class Scheduler {
       return;
     }
     branch.queue.push(operation);
-    this.#arrivals.set(operation, this.#clock++);
+    this.#waiting.set(operation, branch);
     this.#start();
   }
 
@@ -164,11 +164,8 @@ export class Scheduler {
   /** Does everything that needs no decode, in arrival order; true if anything was done. */
   #settle(): boolean {
     let any = false;
-    for (let progressed = true; progressed; ) {
-      progressed = false;
-      for (const branch of [...this.#pool.branches.values()]) {
-        while (branch.queue.length > 0 && this.#settleHead(branch)) progressed = any = true;
-      }
+    for (const [operation, branch] of this.#waiting) {
+      if (branch.queue[0] === operation && this.#settleHead(branch)) any = true;
     }
     return any;
   }
@@ -213,7 +210,7 @@ export class Scheduler {
 
   #finish(branch: BranchState, answer?: () => void): void {
     const operation = branch.queue.shift()!;
-    this.#arrivals.delete(operation);
+    this.#waiting.delete(operation);
     branch.lastUsed = this.#clock++;
     answer?.();
   }
@@ -307,7 +304,7 @@ export class Scheduler {
   /** Calls made on a branch after it was dropped. */
   #rejectRest(branch: BranchState): void {
     for (const operation of branch.queue) {
-      this.#arrivals.delete(operation);
+      this.#waiting.delete(operation);
       if (isCall(operation)) operation.reject(droppedBranch());
     }
   }
@@ -316,12 +313,12 @@ export class Scheduler {
 
   /** The branches with a call to serve, first come first. */
   #active(): BranchState[] {
-    return [...this.#pool.branches.values()]
-      .filter((branch) => {
-        const head = branch.queue[0];
-        return head !== undefined && (isCall(head) || head.kind === "fork");
-      })
-      .sort((a, b) => this.#arrivals.get(a.queue[0]!)! - this.#arrivals.get(b.queue[0]!)!);
+    const active: BranchState[] = [];
+    for (const [operation, branch] of this.#waiting) {
+      if (branch.queue[0] === operation && (isCall(operation) || operation.kind === "fork"))
+        active.push(branch);
+    }
+    return active;
   }
 
   /** What the next decode passes: as much as fits, the oldest calls first. */
@@ -366,11 +363,12 @@ export class Scheduler {
 
   /** Makes sure of a sequence and at least one free cell; pauses those who came later if nothing else helps. */
   #admit(branch: BranchState, demands: readonly Demand[]): boolean {
+    const wanted = Math.min(branch.tokens.length - branch.cached, this.#native.info.batchTokens);
+    if (branch.sequence >= 0 && this.#pool.freeCells >= wanted) return true;
     const needed = [branch, ...demands.map((demand) => demand.branch)];
     while (!this.#pool.acquire(branch)) {
       if (!this.#pauseLast(needed)) return false;
     }
-    const wanted = Math.min(branch.tokens.length - branch.cached, this.#native.info.batchTokens);
     while (this.#pool.freeCells < wanted && this.#pool.evictIdle(needed)) {}
     while (this.#pool.freeCells === 0) {
       if (!this.#pauseLast(needed)) return false;
@@ -394,13 +392,12 @@ export class Scheduler {
     const batch: BatchToken[] = [];
     for (const { branch, from, count, outputs } of demands) {
       const sequences = [branch.sequence];
-      const wanted = new Set(outputs);
       for (let index = 0; index < count; index++) {
         batch.push({
           token: branch.tokens[from + index]!,
           position: from + index,
           sequences,
-          output: wanted.has(index),
+          output: outputs.includes(index),
         });
       }
     }
