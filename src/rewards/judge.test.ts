@@ -52,6 +52,21 @@ describe("what is read", () => {
     expect(read).toMatch(/^Then\.\n\n---\n.*Yes or No\.<end><assistant>$/s);
   });
 
+  test("examples are read once, when the reward is opened", async () => {
+    const model = new FakeModel({ pieces, specials });
+    const reward = await openReward("judge:M", contextOf(model));
+    const opened = await model.detokenize(model.reads.flat());
+    expect(opened.match(/Ann has 8 \+ 3 = 11/g)).toHaveLength(1);
+    expect(opened).toMatch(/Answer with one word, Yes or No\.<end><assistant>No<end><user>Problem:/);
+    const before = model.reads.length;
+    for (const question of ["one", "two"]) await (await reward.open(question)).append(step("a"));
+    expect(await model.detokenize(model.reads.slice(before).flat())).not.toContain("Ann");
+
+    const bare = new FakeModel({ pieces, specials });
+    await openReward("judge:M?examples=no&scale=digit", contextOf(bare));
+    expect(await bare.detokenize(bare.reads.flat())).not.toContain("Ann");
+  });
+
   test("a lead is put into the judge's mouth", async () => {
     const model = new FakeModel({ pieces, specials });
     const reward = await openReward("judge:M?lead=Answer%3A", contextOf(model));

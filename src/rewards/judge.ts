@@ -6,7 +6,7 @@ import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import type { Token } from "../core/step.js";
-import { judgePrompt } from "./judge-prompt.js";
+import { judgeMessages } from "./judge-prompt.js";
 import { defineRewardKind } from "./kind.js";
 import { logSumExp, twoSided } from "./law.js";
 import { spellings } from "./markers.js";
@@ -30,6 +30,10 @@ export default defineRewardKind({
       .enum(["expected", "greedy"])
       .default("expected")
       .describe("of the digit's law: its mean, which separates steps finely, or its most probable digit"),
+    examples: z
+      .enum(["yes", "no"])
+      .default("yes")
+      .describe("four judged examples before the question, read once when opening: small models need them"),
     lead: z
       .string()
       .max(1024)
@@ -37,7 +41,7 @@ export default defineRewardKind({
       .describe("text put into the judge's mouth before its answer, for models that would think first"),
   }),
   presets: {},
-  async open(name, reference, { scale, read, lead }, context) {
+  async open(name, reference, { scale, read, lead, examples }, context) {
     const model = await context.openModel(reference);
     requireCapability(model, "logits", "judge");
     const leadIds = lead === "" ? [] : await model.tokenize(lead);
@@ -46,8 +50,8 @@ export default defineRewardKind({
       model,
       async layout(question, steps) {
         const texts = steps.map(({ text }) => text.trim());
-        const prompt = judgePrompt(scale, question, texts);
-        const { tokens } = await model.renderChat([{ role: "user", content: prompt }]);
+        const messages = judgeMessages({ scale, examples: examples === "yes" }, question, texts);
+        const { tokens } = await model.renderChat(messages);
         return [...tokens, ...leadIds];
       },
       ...answer,
