@@ -19,6 +19,16 @@ export interface Flag {
   readonly initial?: unknown;
 }
 
+/** Every command has it. */
+export const helpFlag: Flag = {
+  key: "help",
+  name: "help",
+  kind: "boolean",
+  description: "Show this text.",
+  placeholder: "",
+  group: "Flags",
+};
+
 /** What a field may say about its flag: `z.string().meta({ placeholder: "FILE", group: "Output" })`. */
 interface Property {
   readonly type?: string;

@@ -2,7 +2,7 @@
 
 import type { Command, MoreFlags } from "./command.js";
 import { commandTable } from "./command-table.js";
-import { type Flag, flagsOf } from "./flags.js";
+import { type Flag, flagsOf, helpFlag } from "./flags.js";
 import type { Style } from "./style.js";
 import { wrap } from "./terminal-text.js";
 
@@ -83,15 +83,6 @@ function groupsOf(flags: readonly Flag[], methodGroup: string | undefined): stri
   const first = ["Method", methodGroup].filter((group) => group !== undefined && found.includes(group));
   return [...new Set([...first, ...found.filter((group) => group !== "Flags"), "Flags"])] as string[];
 }
-
-const helpFlag: Flag = {
-  key: "help",
-  name: "help",
-  kind: "boolean",
-  description: "Show this text.",
-  placeholder: "",
-  group: "Flags",
-};
 
 const column = 30;
 

@@ -31,7 +31,7 @@ describe("help", () => {
     expect((await run([group, "--help"])).out).toMatchSnapshot();
     const bare = await run([group]);
     expect(bare.code).toBe(2);
-    expect(bare.talk).toContain(`"${group}" needs one of`);
+    expect(bare.talk).toContain(`"${group}" is no command by itself`);
   });
 
   it("shows the options of the method that is asked for", async () => {

@@ -192,7 +192,11 @@ describe("what can be refused before anything is loaded", () => {
     ["a bad splitter", ["solve", ...models, "--step", "page", question], '"page" is no way to end a step'],
     ["a bad option", ["solve", ...models, "--threshold", "high", question], "--threshold must be a number"],
     ["two traces", ["solve", ...models, "--trace", "a", "--no-trace", question], "exclude each other"],
-    ["another question to the demo's models", ["solve", ...models, "1+1"], "scripted and know no answer"],
+    [
+      "another question to the demo's models",
+      ["solve", ...models, "1+1"],
+      "scripted and know no question but their own",
+    ],
   ])("%s", async (_, argv, message) => {
     const { code, out, talk, captured } = await run(argv);
     expect(code).toBe(2);

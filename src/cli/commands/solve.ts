@@ -1,19 +1,16 @@
 import { resolve } from "node:path";
 import { StepwrightError, throwIfAborted } from "../../core/errors.js";
 import { checkRequest } from "../../core/run-request.js";
-import type { Role } from "../../core/search.js";
 import { methods } from "../../methods/index.js";
-import { type HubSettings, hubSettings } from "../../models/hub-settings.js";
+import { hubSettings } from "../../models/hub-settings.js";
 import { type CommandContext, defineCommand } from "../command.js";
-import { isDemo } from "../demo/models.js";
-import { question as demoQuestion } from "../demo/story.js";
 import { ModelStore } from "../model-store.js";
 import { printRecorded } from "../recorded-run.js";
-import { lastingModel, lastingReward, type References } from "../references.js";
 import { readRun, resumeSession } from "../resume.js";
 import { type OutputForm, outputForm, rolesOf, runSession } from "../run-session.js";
 import { newTrace } from "../run-trace.js";
-import { type SolveSettings, solveSchema } from "../solve-settings.js";
+import { referencesOf, refuseOtherQuestions, requestOf } from "../solve-request.js";
+import { solveSchema } from "../solve-settings.js";
 
 export default defineCommand({
   operands: "[PROBLEM | -]",
@@ -66,44 +63,6 @@ async function resume(context: CommandContext, path: string, form: OutputForm): 
   return 0;
 }
 
-function requestOf(settings: SolveSettings) {
-  const { seed, temperature, topP, topK, minP, step: splitter } = settings;
-  const { maxTokens, maxSteps, maxStepTokens, budget, rewardFailure } = settings;
-  return {
-    ...{ seed, sampling: { temperature, topP, topK, minP }, splitter },
-    ...{ maxTokens, maxSteps, maxStepTokens, budget, rewardFailure },
-    system: settings.noSystem ? null : settings.system,
-  };
-}
-
-async function referencesOf(
-  settings: SolveSettings,
-  { host, say }: CommandContext,
-  roles: readonly Role[],
-  hub: HubSettings,
-): Promise<References> {
-  const { threads, exact, context } = settings;
-  let { reward } = settings;
-  if (roles.includes("reward") && reward === undefined) {
-    reward = "judge:target";
-    say("No --reward is given: the target judges the steps (--reward judge:target).");
-  }
-  const folder = host.workingFolder;
-  const references: { -readonly [Key in keyof References]: References[Key] } = { threads, exact };
-  if (context !== undefined) references.context = context;
-  if (reward !== undefined && roles.includes("reward"))
-    references.reward = await lastingReward(reward, folder, hub);
-  for (const role of ["draft", "target"] as const) {
-    const name = settings[role];
-    if (name === undefined) continue;
-    const judges =
-      references.reward !== undefined && new RegExp(`^[a-z-]+:${role}(\\?|$)`).test(references.reward);
-    if (roles.includes(role) || judges) references[role] = await lastingModel(name, folder, hub);
-    else say(`Method ${settings.method} has no use for --${role}.`);
-  }
-  return references;
-}
-
 async function readQuestion(problem: string | undefined, { host, signal }: CommandContext): Promise<string> {
   if (problem !== undefined && problem !== "-") return problem;
   if (problem === undefined && host.inputIsTerminal) {
@@ -128,21 +87,4 @@ function refuseBesideResume(given: ReadonlyMap<string, string>, problem: string 
     subject: word,
     remedy: "give --resume FILE alone, or start a new run without it",
   });
-}
-
-/** The scripted models know one story; they must not seem to answer another question. */
-function refuseOtherQuestions({ draft, target, reward }: References, question: string): void {
-  if (
-    question === demoQuestion ||
-    ![draft, target, reward].some((reference) => reference && isDemo(reference))
-  )
-    return;
-  throw new StepwrightError(
-    "invalid-option",
-    "the demo models are scripted and know no answer but the demo's own",
-    {
-      subject: "PROBLEM",
-      remedy: "run stepwright demo, or name real models",
-    },
-  );
 }
