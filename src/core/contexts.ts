@@ -85,7 +85,11 @@ export class Contexts {
     const model = this.#options.models[role]!;
     const missing: Step[] = [];
     let base: SearchNode = node;
-    for (; base.parent && !base.branches[role]; base = base.parent) missing.unshift(base.step!);
+    do {
+      missing.unshift(base.step!);
+      base = base.parent!;
+      // Where the tree branches the reading stops once, so that what siblings share is read once.
+    } while (base.parent && !base.branches[role] && !base.branchesOut());
     const passage = await inVocabulary(missing, model);
     return this.branchAt(base, role, spender).use(async (ancestor) => {
       const { length } = ancestor;

@@ -33,10 +33,11 @@ test("unread text is kept as one piece per step", async () => {
   for (let index = 0; index < 10_000; index++) channel.push(text("0", "ab"));
   channel.push(committed("0"));
   channel.push(text("0.0", "c"));
+  channel.push(text("0.1", "d"));
   channel.close();
   const seen: RunEvent[] = [];
   for await (const event of channel) seen.push(event);
-  expect(seen).toEqual([text("0", "ab".repeat(10_000)), committed("0"), text("0.0", "c")]);
+  expect(seen).toEqual([text("0", "ab".repeat(10_000)), committed("0"), text("0.0", "c"), text("0.1", "d")]);
 });
 
 test("a reader who leaves ends the keeping", async () => {

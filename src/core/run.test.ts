@@ -257,16 +257,16 @@ describe("aborting and budgets", () => {
       },
     });
     for (const limit of [0, 1, 25, 79, 80, 81, 5000]) {
-      const run = startRun({
-        method: wide,
-        question: "?",
-        roles: { draft: fixed("8 bytes") },
-        maxStepTokens: 100,
-        budget: { "draft-tokens": limit },
-      });
-      const { ledger, finish } = await run.result;
-      expect(ledger.draft!.decodeTokens).toBe(Math.min(limit, 90));
-      expect(finish).toBe(limit < 90 ? "budget" : "length");
+      for (const maxStepTokens of [10, 100]) {
+        const run = startRun({
+          ...{ method: wide, question: "?", roles: { draft: fixed("7 bytes") }, maxStepTokens },
+          budget: { "draft-tokens": limit },
+        });
+        const { ledger, finish } = await run.result;
+        // Every token that the limit allows is used, and not one more.
+        expect(ledger.draft!.decodeTokens).toBe(Math.min(limit, 90));
+        expect(finish).toBe(limit < 90 ? "budget" : "length");
+      }
     }
   });
 

@@ -64,6 +64,13 @@ export class SearchNode implements Node {
     return found;
   }
 
+  /** True if more than one continuation is still in play. */
+  branchesOut(): boolean {
+    let alive = 0;
+    for (const child of this.children) if (child.state !== "pruned" && ++alive > 1) return true;
+    return false;
+  }
+
   /** Drops what this node alone holds. */
   drop(): void {
     for (const kind of contextKinds) this.letGo(kind);

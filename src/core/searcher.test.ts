@@ -103,6 +103,59 @@ test("many nodes at once are one batch: they take as long as one, with and witho
   }
 });
 
+test("what siblings share is read once by a role that comes to them late", async () => {
+  const roles = world();
+  const method = doing(async (search) => {
+    let node = search.root;
+    for (let depth = 0; depth < 5; depth++) node = await search.extend(node, { role: "draft" });
+    const fan = await search.extendAll([0, 1, 2].map(() => ({ node, role: "draft" as const })));
+    await search.extendAll(fan.map((sibling) => ({ node: sibling, role: "target" as const })));
+    return undefined;
+  });
+  const seen = await eventsOf({ method, question: "?", roles, sampling: { temperature: 1 } });
+  // Five shared steps of four tokens once, then one step each.
+  expect(ledgerOf(seen).target!.read.catchUp).toBe(5 * 4 + 3 * 4);
+});
+
+test("no limit of FLOPs is overrun by calls side by side, whatever the vocabularies", async () => {
+  const depths = [0, 1, 2, 3, 4, 5, 6];
+  const words = depths.map((depth) =>
+    ["a", "the"].map((article) => `${article} long step that is one token: ${depth}\n\n`),
+  );
+  const law = {
+    steps: (_: string, steps: readonly string[]) =>
+      words[steps.length]!.map((text) => ({ text, probability: 0.5 })),
+  };
+  const open = (nodes: readonly Node[], role: "draft" | "target") =>
+    nodes.filter((node) => !node.finish).map((node) => ({ node, role }));
+  const request = (budget: object): RunRequest => ({
+    method: doing(async (search) => {
+      let nodes: Node[] = [search.root];
+      for (let depth = 0; depth < 4; depth++) nodes = await search.extendAll(open(nodes, "draft"));
+      nodes = await search.extendAll(
+        open(
+          [0, 1, 2, 3].flatMap(() => nodes),
+          "draft",
+        ),
+      );
+      nodes = await search.extendAll(open(nodes, "target"));
+      await search.extendAll(open(nodes, "target"));
+      return undefined;
+    }),
+    ...{ question: "?", system: null, budget, sampling: { temperature: 1 } },
+    roles: {
+      draft: new ScriptedModel({ law, pieces: words.flat() }),
+      target: new ScriptedModel({ law }),
+      reward: world().reward,
+    },
+  });
+  const full = (await startRun(request({})).result).ledger.total.flops;
+  for (let share = 0; share < 1.5; share += 0.01) {
+    const { ledger } = await startRun(request({ flops: full * share })).result;
+    expect(ledger.total.flops).toBeLessThanOrEqual(full * share);
+  }
+});
+
 test("siblings draw from streams of their own, and no stream comes twice", async () => {
   const roles = world();
   const keys: string[] = [];

@@ -98,7 +98,9 @@ describe("case 83", () => {
     const damaged = lines.map((line, index) =>
       index === 2 ? Buffer.from(line.toString().replace('"node"', '"nude"')) : line,
     );
-    for (const bad of [swapped, missing, damaged]) {
+    const inserted = [...lines.slice(0, 2), Buffer.from("rubbish\n"), ...lines.slice(2)];
+    const rewritten = [...lines.slice(0, 4), Buffer.from(encodeLine(events[2]!, 1)), ...lines.slice(4)];
+    for (const bad of [swapped, missing, damaged, inserted, rewritten]) {
       const error = problemOf(Buffer.concat(bad));
       expect(error.code).toBe("trace-invalid");
       expect(error.remedy).toBeTruthy();
