@@ -128,9 +128,10 @@ async function exact() {
     for (const sequence of [1, 2]) {
       await decode(model, [{ token: others[position], position, sequences: [sequence], output: true }]);
     }
-    if (position % 10 === 9)
-      model.removeCells(1, position - 4, -1),
-        await feed(model, 1, others.slice(position - 4, position + 1), position - 4);
+    if (position % 10 === 9) {
+      model.removeCells(1, position - 4, -1);
+      await feed(model, 1, others.slice(position - 4, position + 1), position - 4);
+    }
     await decode(model, [{ token, position, sequences: [3], output: true }]);
     among.push(model.readRows([request(0, { row: true })])[0].row);
   }
