@@ -142,7 +142,7 @@ test("no limit of FLOPs is overrun by calls side by side, whatever the vocabular
       await search.extendAll(open(nodes, "target"));
       return undefined;
     }),
-    ...{ question: "?", system: null, budget, sampling: { temperature: 1 } },
+    ...{ question: "?", system: null, budget, sampling: { temperature: 1 }, maxStepTokens: 40 },
     roles: {
       draft: new ScriptedModel({ law, pieces: words.flat() }),
       target: new ScriptedModel({ law }),

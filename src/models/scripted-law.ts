@@ -154,6 +154,23 @@ export function draw({ tokens, probabilities }: TokenLaw, uniform: number): Toke
   return tokens.at(-1)!;
 }
 
+export function logprobOf(token: Token, { tokens, probabilities }: TokenLaw): number {
+  const index = tokens.indexOf(token);
+  return index < 0 ? Number.NEGATIVE_INFINITY : Math.log(probabilities[index]!);
+}
+
+/** In nats. */
+export function entropyOf({ probabilities }: TokenLaw): number {
+  return probabilities.reduce((sum, p) => sum - p * Math.log(p), 0);
+}
+
+/** The log-probability of every token of the vocabulary. */
+export function wholeRow(law: TokenLaw, vocabulary: number): Float32Array {
+  const row = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
+  for (const [index, token] of law.tokens.entries()) row[token] = Math.log(law.probabilities[index]!);
+  return row;
+}
+
 function add(mass: Map<Token, number>, token: Token, probability: number): void {
   mass.set(token, (mass.get(token) ?? 0) + probability);
 }

@@ -16,8 +16,19 @@ import {
 } from "../core/model.js";
 import { keyedUniform } from "../core/random.js";
 import { type Passage, type Splitter, type StopReason, stepEnds, type Token } from "../core/step.js";
+import { questionOf, renderScriptedChat } from "./scripted-chat.js";
 import { type Script, Stage } from "./scripted-faults.js";
-import { AnswerState, draw, type Law, nextTokenLaw, processed, type TokenLaw } from "./scripted-law.js";
+import {
+  AnswerState,
+  draw,
+  entropyOf,
+  type Law,
+  logprobOf,
+  nextTokenLaw,
+  processed,
+  type TokenLaw,
+  wholeRow,
+} from "./scripted-law.js";
 import { endToken, ScriptedTokenizer } from "./scripted-tokens.js";
 
 export interface ScriptedModelOptions extends Script {
@@ -35,9 +46,6 @@ export interface ScriptedModelOptions extends Script {
   /** The hidden state after the answer so far. */
   readonly hidden?: (answer: AnswerState) => readonly number[];
 }
-
-// Messages are set between control characters, which contents cannot hold.
-const [roleMark, textMark, closeMark] = ["\u0002", "\u0001", "\u0003"];
 
 export class ScriptedModel implements Model {
   readonly name: string;
@@ -86,11 +94,7 @@ export class ScriptedModel implements Model {
   }
 
   async renderChat(messages: readonly ChatMessage[]): Promise<Passage> {
-    const parts = messages.map(({ role, content }) => {
-      const text = content.replaceAll(roleMark, "").replaceAll(textMark, "").replaceAll(closeMark, "");
-      return `${roleMark}${role}${textMark}${text}${closeMark}`;
-    });
-    const text = `${parts.join("")}${roleMark}assistant${textMark}`;
+    const text = renderScriptedChat(messages);
     return { text, tokens: this.tokenizer.encode(text), vocabulary: this.vocabulary };
   }
 
@@ -196,7 +200,7 @@ export class ScriptedBranch implements Branch {
       const token = draw(processed(law, sampling), keyedUniform(sampling.seed, key, position, "sample"));
       tokens.push(token);
       logprobs.push(logprobOf(token, law));
-      entropies.push(entropy(law));
+      entropies.push(entropyOf(law));
       const piece = this.#answer.push(token);
       text += piece;
       if (piece) onText?.(piece);
@@ -251,26 +255,4 @@ export class ScriptedBranch implements Branch {
     if (this.#dropped)
       throw new StepwrightError("internal", `a branch of ${this.model.name} is used after its drop`);
   }
-}
-
-function questionOf(prompt: string): string {
-  const start = prompt.lastIndexOf(`${roleMark}user${textMark}`);
-  if (start < 0) return prompt;
-  const from = start + "user".length + 2;
-  return prompt.slice(from, prompt.indexOf(closeMark, from));
-}
-
-function logprobOf(token: Token, { tokens, probabilities }: TokenLaw): number {
-  const index = tokens.indexOf(token);
-  return index < 0 ? Number.NEGATIVE_INFINITY : Math.log(probabilities[index]!);
-}
-
-function entropy({ probabilities }: TokenLaw): number {
-  return probabilities.reduce((sum, p) => sum - p * Math.log(p), 0);
-}
-
-function wholeRow(law: TokenLaw, vocabulary: number): Float32Array {
-  const row = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
-  for (const [index, token] of law.tokens.entries()) row[token] = Math.log(law.probabilities[index]!);
-  return row;
 }

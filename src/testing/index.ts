@@ -4,7 +4,8 @@ export { ScriptedModel, type ScriptedModelOptions } from "../models/scripted.js"
 export type { Fault, Script, ScriptedCall } from "../models/scripted-faults.js";
 export type { Answer, Law, StepChoice, TokenChoice } from "../models/scripted-law.js";
 export { ScriptedReward, type ScriptedRewardOptions } from "../models/scripted-reward.js";
-export { type ConformanceCase, type ConformanceOptions, conformance, timeless } from "./conformance.js";
+export { type ConformanceCase, type ConformanceOptions, conformance } from "./conformance.js";
+export { timeless } from "./method-bench.js";
 export { sumOfEvents } from "./sum-of-events.js";
 export { type ToyOptions, type ToyWorld, toyQuestion, toySkill, toySuccess, toyWorld } from "./toy-world.js";
 export { VirtualClock } from "./virtual-clock.js";
