@@ -154,7 +154,7 @@ results.branches16 = {
 const base = await root.fork();
 await base.append(text);
 // Warm up, so that what grows afterwards is a leak and not a buffer's first use.
-for (let cycle = 0; cycle < 1000; cycle++) base.fork().drop();
+for (let cycle = 0; cycle < 5000; cycle++) base.fork().drop();
 const before = {
   cells: (await model.statistics()).freeCells,
   bytes: residentBytes(sharedEngine().processId),

@@ -5,7 +5,7 @@
  */
 import { StepwrightError } from "../../core/errors.js";
 import type { BatchToken, NativeModel, Row, RowRequest } from "../../native/native-model.js";
-import { type Demand, nextDemand, outputsPerDecode, readsEnd, rowRequest } from "./demand.js";
+import { type Demand, readsEnd, rowRequest } from "./demand.js";
 import {
   type Append,
   addUsage,
@@ -16,6 +16,7 @@ import {
   type Operation,
   Writing,
 } from "./operation.js";
+import { Planner } from "./planner.js";
 import type { AppendAnswer, EngineUsage, Statistics } from "./protocol.js";
 import { SequencePool } from "./sequence-pool.js";
 
@@ -30,15 +31,12 @@ export interface SchedulerOptions {
   readonly keptPrefixes?: number;
 }
 
-/** Reading is cut into chunks of this size while other branches are writing, so that it does not stall them. */
-const chunkBesideWriters = 128;
-
 export class Scheduler {
   readonly #native: NativeModel;
-  readonly #exact: boolean;
   readonly #lock: NonNullable<SchedulerOptions["lock"]>;
   readonly #now: () => number;
   readonly #pool: SequencePool;
+  readonly #planner: Planner;
   readonly #context: number;
   readonly #endTokens: ReadonlySet<number>;
   /** What is not yet served and on which branch, in the order it came: the first has the right of way. */
@@ -50,16 +48,16 @@ export class Scheduler {
   #readingLong = false;
   #decodes = 0;
   #decodedTokens = 0;
-  #rotation = 0;
 
   constructor(native: NativeModel, options: SchedulerOptions = {}) {
     this.#native = native;
-    this.#exact = options.exact ?? false;
+    const exact = options.exact ?? false;
     this.#lock = options.lock ?? ((work) => work());
     this.#now = options.now ?? (() => performance.now());
-    this.#pool = new SequencePool(native, { separate: this.#exact, keptPrefixes: options.keptPrefixes ?? 4 });
+    this.#pool = new SequencePool(native, { separate: exact, keptPrefixes: options.keptPrefixes ?? 4 });
     const { cells, trainedContext, endTokens } = native.info;
     this.#context = Math.min(cells, trainedContext);
+    this.#planner = new Planner(this.#pool, { ...native.info, context: this.#context, oneByOne: exact });
     this.#endTokens = new Set(endTokens);
   }
 
@@ -142,7 +140,7 @@ export class Scheduler {
         this.#settle();
         const active = this.#active();
         if (active.length === 0) break;
-        const demands = this.#exact ? this.#planOne(active) : this.#plan(active);
+        const demands = this.#planner.plan(active);
         if (demands.length === 0) {
           // Either a prefix found in the cache left nothing to pass, or the oldest call has every cell there is.
           if (!this.#settle()) this.#outOfRoom(active[0]!);
@@ -321,73 +319,6 @@ export class Scheduler {
     return active;
   }
 
-  /** What the next decode passes: as much as fits, the oldest calls first. */
-  #plan(active: readonly BranchState[]): Demand[] {
-    const writers = active.filter(
-      (branch) => branch.sequence >= 0 && branch.tokens.length - branch.cached <= 1,
-    ).length;
-    const demands: Demand[] = [];
-    let room = this.#native.info.batchTokens;
-    let outputs = 0;
-    for (const branch of active) {
-      if (room === 0) break;
-      // The hidden states of a whole batch become outputs: such calls go together, without the others.
-      const first = demands[0];
-      if (!this.#admit(branch, demands)) break;
-      const pending = branch.tokens.length - branch.cached;
-      const limit = pending > 1 && writers > 0 ? Math.min(room, chunkBesideWriters) : room;
-      const demand = nextDemand(branch, Math.min(limit, this.#room(branch)));
-      if (demand.count === 0) continue;
-      if (first && first.hidden !== demand.hidden) continue;
-      if (outputs + demand.outputs.length > Math.max(outputsPerDecode, this.#native.info.sequences)) continue;
-      this.#pool.grow(branch, demand.count);
-      demands.push(demand);
-      room -= demand.count;
-      outputs += demand.outputs.length;
-    }
-    return demands;
-  }
-
-  /** Exact mode: one token of one branch, in turn. */
-  #planOne(active: readonly BranchState[]): Demand[] {
-    for (let tried = 0; tried < active.length; tried++) {
-      const branch = active[this.#rotation++ % active.length]!;
-      if (!this.#pool.acquire(branch)) continue;
-      const demand = nextDemand(branch, 1);
-      if (demand.count === 0) continue;
-      this.#pool.grow(branch, demand.count);
-      return [demand];
-    }
-    return [];
-  }
-
-  /** Makes sure of a sequence and at least one free cell; pauses those who came later if nothing else helps. */
-  #admit(branch: BranchState, demands: readonly Demand[]): boolean {
-    const wanted = Math.min(branch.tokens.length - branch.cached, this.#native.info.batchTokens);
-    if (branch.sequence >= 0 && this.#pool.freeCells >= wanted) return true;
-    const needed = [branch, ...demands.map((demand) => demand.branch)];
-    while (!this.#pool.acquire(branch)) {
-      if (!this.#pauseLast(needed)) return false;
-    }
-    while (this.#pool.freeCells < wanted && this.#pool.evictIdle(needed)) {}
-    while (this.#pool.freeCells === 0) {
-      if (!this.#pauseLast(needed)) return false;
-    }
-    return true;
-  }
-
-  /** Takes the cells of the latest call that is not among `needed`. It goes on when there is room again. */
-  #pauseLast(needed: readonly BranchState[]): boolean {
-    const last = this.#active().findLast((branch) => branch.sequence >= 0 && !needed.includes(branch));
-    if (!last) return false;
-    this.#pool.evict(last);
-    return true;
-  }
-
-  #room(branch: BranchState): number {
-    return Math.min(this.#pool.freeCells, this.#context - branch.cached);
-  }
-
   async #decode(demands: readonly Demand[]): Promise<void> {
     const batch: BatchToken[] = [];
     for (const { branch, from, count, outputs } of demands) {
@@ -550,13 +481,10 @@ export class Scheduler {
   }
 
   /** Passes one demand by itself, at most `limit` tokens of it. */
-  async #again(demand: Demand, limit = this.#native.info.batchTokens): Promise<void> {
-    const { branch } = demand;
-    if (branch.queue[0] !== demand.operation || !this.#pool.acquire(branch)) return;
-    const alone = nextDemand(branch, Math.min(limit, this.#room(branch)));
-    if (alone.count === 0) return;
-    this.#pool.grow(branch, alone.count);
-    await this.#decode([alone]);
+  async #again({ branch, operation }: Demand, limit?: number): Promise<void> {
+    if (branch.queue[0] !== operation) return;
+    const alone = this.#planner.alone(branch, limit);
+    if (alone) await this.#decode([alone]);
   }
 
   /** One call, alone, and still no room: a writer stops where it is, a reader fails. */
