@@ -19,7 +19,7 @@ const verdicts: Record<Scale, { right: string; wrong: string }> = {
   digit: { right: "9", wrong: "0" },
 };
 
-/** A misread comparison, a right end, a slip of arithmetic, a right beginning. */
+/** A misread comparison, a right end, a slip of arithmetic, and a right beginning that computes nothing yet. */
 const examples = [
   {
     question: "Tom has 8 apples, 3 more than Ann. How many apples does Ann have?",
@@ -38,7 +38,7 @@ const examples = [
   },
   {
     question: "A box holds 12 pens. Six pens of 3 boxes are given away. How many are left?",
-    steps: ["Three boxes hold 3 * 12 = 36 pens."],
+    steps: ["To find how many pens are left, we first need the number of pens in 3 boxes."],
     verdict: "right",
   },
 ] as const;
