@@ -20,4 +20,6 @@ process.on("message", (request: TemplateRequest) => {
   process.send?.(answer(request));
 });
 process.on("disconnect", () => process.exit(0));
+// A Ctrl-C in the terminal reaches the whole group; the program decides what becomes of the run.
+process.on("SIGINT", () => {});
 process.send?.("ready");
