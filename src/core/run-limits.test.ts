@@ -3,7 +3,7 @@ import draftAlone from "../methods/draft.js";
 import rsd from "../methods/rsd.js";
 import targetAlone from "../methods/target.js";
 import { VirtualClock } from "../testing/index.js";
-import { fixed } from "../testing/small-models.js";
+import { answer, fixed } from "../testing/small-models.js";
 import { toyQuestion, toyWorld } from "../testing/toy-world.js";
 import { defineMethod } from "./method.js";
 import { replay, startRun } from "./run.js";
@@ -85,6 +85,25 @@ describe("aborting and budgets", () => {
         expect(finish).toBe(limit < 90 ? "budget" : "length");
       }
     }
+  });
+
+  test("a method that saves itself when the budget ends has its own answer kept, as cut", async () => {
+    const saving = defineMethod({
+      ...draftAlone,
+      name: "saving",
+      async run(search) {
+        const best = await search.extend(search.root, { role: "draft" });
+        try {
+          await search.extend(best, { role: "draft" });
+        } catch {
+          return search.finish(best);
+        }
+        return search.finish(search.root);
+      },
+    });
+    const roles = { draft: answer(["one", "two"]) };
+    const run = startRun({ method: saving, question: "?", roles, budget: { "draft-tokens": 5 } });
+    expect(await run.result).toMatchObject({ text: "one", finish: "budget" });
   });
 
   test("many runs give up only their own work", async () => {

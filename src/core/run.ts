@@ -106,7 +106,7 @@ async function untilEnd(
   try {
     const outcome = await method.run(searcher, options);
     last = outcome.node as SearchNode;
-    finish = last.finish ?? searcher.halted ?? outcome.finish;
+    finish = searcher.halted ?? outcome.finish;
   } catch (error) {
     if (!searcher.halted || !isHalt(error)) {
       await searcher.settle();
