@@ -188,11 +188,14 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function storageError(verb: string, path: string, cause: unknown): StepwrightError {
+function storageError(verb: "read" | "write", path: string, cause: unknown): StepwrightError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StepwrightError("storage-failed", `cannot ${verb} the trace: ${reason}`, {
     subject: path,
-    remedy: "make room or choose another place: --trace FILE, or --no-trace",
+    remedy:
+      verb === "read"
+        ? "check the name of the file and whether you may read it"
+        : "make room or choose another place: --trace FILE, or --no-trace",
     cause,
   });
 }
