@@ -1,0 +1,351 @@
+/**
+ * Reads LaTeX as the parser behind the Qwen2.5-Math rules does: the longest readable beginning counts and the rest is
+ * dropped; every letter is a free symbol (pi, e and i too), every unknown command as well; a letter before brackets
+ * is a function; `dx` is one symbol.
+ */
+import {
+  type Expression,
+  formOf,
+  number,
+  operation,
+  type RelationSign,
+  symbol,
+  symbolsOf,
+} from "./expression.js";
+import { latexTokens } from "./latex-tokens.js";
+import { TokenReader, Unreadable } from "./token-reader.js";
+
+/** Throws `Unreadable`. */
+export function readLenientLatex(text: string): Expression {
+  return new LenientReader(new TokenReader(latexTokens(text.trim()))).relation();
+}
+
+const relationSigns: Readonly<Record<string, RelationSign>> = {
+  "=": "=",
+  "<": "<",
+  ">": ">",
+  le: "<=",
+  leq: "<=",
+  leqq: "<=",
+  leqslant: "<=",
+  ge: ">=",
+  geq: ">=",
+  geqq: ">=",
+  geqslant: ">=",
+  neq: "!=",
+};
+
+const knownFunctions: Readonly<Record<string, string>> = {
+  exp: "exponential",
+  log: "logarithm",
+  lg: "logarithm",
+  ln: "logarithm",
+  sin: "sine",
+  cos: "cosine",
+  tan: "tangent",
+  csc: "cosecant",
+  sec: "secant",
+  cot: "cotangent",
+  arcsin: "arc-sine",
+  arccos: "arc-cosine",
+  arctan: "arc-tangent",
+  arccsc: "arc-cosecant",
+  arcsec: "arc-secant",
+  arccot: "arc-cotangent",
+  sinh: "hyperbolic-sine",
+  cosh: "hyperbolic-cosine",
+  tanh: "hyperbolic-tangent",
+};
+
+/** Commands with a meaning of their own, which are therefore no symbols. */
+const reserved = new Set([
+  ...Object.keys(knownFunctions),
+  ..."frac dfrac tfrac binom dbinom tbinom sqrt overline times cdot div lfloor rfloor lceil rceil langle rangle lim to rightarrow int sum prod mathit le leq leqq leqslant ge geq geqq geqslant neq".split(
+    " ",
+  ),
+]);
+
+class LenientReader {
+  constructor(private readonly tokens: TokenReader) {}
+
+  relation(): Expression {
+    let left = this.sum();
+    for (;;) {
+      const further = this.tokens.attempt((): Expression => {
+        const token = this.tokens.take();
+        const sign =
+          token.kind === "sign" || token.kind === "command" ? relationSigns[token.text] : undefined;
+        if (sign === undefined) throw new Unreadable("no relation");
+        return { kind: "relation", sign, left, right: this.sum() };
+      });
+      if (further === undefined) return left;
+      left = further;
+    }
+  }
+
+  private sum(): Expression {
+    return this.tokens.nested(() => {
+      let left = this.product(true);
+      for (;;) {
+        const further = this.tokens.attempt(() => {
+          const { text, kind } = this.tokens.take();
+          if (kind !== "sign" || (text !== "+" && text !== "-")) throw new Unreadable("no sum");
+          const right = this.product(true);
+          return operation("add", left, text === "-" ? operation("negate", right) : right);
+        });
+        if (further === undefined) return left;
+        left = further;
+      }
+    });
+  }
+
+  /** Factors with signs between them; functions with bare arguments hold no further functions. */
+  private product(functions: boolean): Expression {
+    let left = this.signed(functions);
+    for (;;) {
+      const further = this.tokens.attempt(() => {
+        const { text, kind } = this.tokens.take();
+        const times = kind === "sign" ? text === "*" : text === "times" || text === "cdot";
+        const over = kind === "sign" ? text === "/" || text === ":" : text === "div";
+        if (!times && !over) throw new Unreadable("no product");
+        return operation(times ? "multiply" : "divide", left, this.signed(functions));
+      });
+      if (further === undefined) return left;
+      left = further;
+    }
+  }
+
+  private signed(functions: boolean): Expression {
+    if (this.tokens.skip("+")) return this.tokens.nested(() => this.signed(functions));
+    if (this.tokens.skip("-"))
+      return operation(
+        "negate",
+        this.tokens.nested(() => this.signed(functions)),
+      );
+    // The first factor may always be a function: \sin\theta(t).
+    const factors = [this.factor(true)];
+    for (;;) {
+      const factor = this.tokens.attempt(() => this.factor(functions));
+      if (factor === undefined) break;
+      factors.push(factor);
+    }
+    return factors.length === 1 ? factors[0]! : operation("multiply", ...withoutCrosses(factors));
+  }
+
+  private factor(functions: boolean): Expression {
+    let value = this.primary(functions);
+    while (this.tokens.isSign("^")) {
+      const base = value;
+      const raised = this.tokens.attempt(() => {
+        this.tokens.take();
+        return operation("power", base, this.script());
+      });
+      if (raised === undefined) break;
+      value = raised;
+      this.tokens.attempt(() => this.subscript());
+    }
+    while (this.tokens.skip("!")) value = operation("factorial", value);
+    return value;
+  }
+
+  private primary(functions: boolean): Expression {
+    const { tokens } = this;
+    const { kind, text } = tokens.next;
+    if (kind === "sign") {
+      const close = closing[text];
+      if (close !== undefined) return this.enclosed(text, close);
+      if (text === "|") {
+        tokens.take();
+        const inner = this.sum();
+        tokens.expect("|");
+        return operation("absolute", inner);
+      }
+    }
+    if (kind === "command" && (text === "lfloor" || text === "lceil")) return this.rounded();
+    if (functions) {
+      const applied = tokens.attempt(() => this.applied());
+      if (applied !== undefined) return applied;
+    }
+    return this.atom();
+  }
+
+  private enclosed(open: string, close: string): Expression {
+    this.tokens.expect(open);
+    const inner = this.sum();
+    this.tokens.expect(close);
+    return inner;
+  }
+
+  private rounded(): Expression {
+    const name = this.tokens.take().text === "lfloor" ? "floor" : "ceiling";
+    const inner = this.sum();
+    if (this.tokens.take().text !== (name === "floor" ? "rfloor" : "rceil")) throw new Unreadable("no end");
+    return operation(name, inner);
+  }
+
+  private applied(): Expression {
+    const { tokens } = this;
+    const { kind, text } = tokens.next;
+    if (kind === "command") {
+      const known = knownFunctions[text];
+      if (known !== undefined) return this.knownFunction(text, known);
+      if (text === "sqrt") return this.squareRoot();
+      if (text === "overline") {
+        tokens.take();
+        return operation("conjugate", this.enclosed("{", "}"));
+      }
+      if (text === "sum" || text === "prod") return this.series();
+    }
+    const name = this.name();
+    tokens.expect("(");
+    const operands = this.listed();
+    tokens.expect(")");
+    return { kind: "function", name, operands };
+  }
+
+  private listed(): Expression[] {
+    const items = [this.sum()];
+    while (this.tokens.skip(",")) items.push(this.sum());
+    return items;
+  }
+
+  private knownFunction(command: string, name: string): Expression {
+    const { tokens } = this;
+    tokens.take();
+    let base: Expression | undefined = command === "lg" ? number(10) : undefined;
+    let exponent: Expression | undefined;
+    for (let scripts = 0; scripts < 2; scripts++) {
+      if (tokens.isSign("_")) base = this.subscript();
+      else if (tokens.skip("^")) exponent = this.script();
+    }
+    const inBrackets = tokens.attempt(() => {
+      tokens.expect("(");
+      const items = this.listed();
+      tokens.expect(")");
+      return items[0]!;
+    });
+    const argument = inBrackets ?? tokens.nested(() => this.product(false));
+    if (exponent !== undefined && inverses.has(name) && formOf(exponent) === "negate(1)")
+      return operation(`arc-${name}`, argument);
+    const value =
+      name === "logarithm" && base !== undefined
+        ? operation(name, argument, base)
+        : operation(name, argument);
+    return exponent === undefined ? value : operation("power", value, exponent);
+  }
+
+  private squareRoot(): Expression {
+    const { tokens } = this;
+    tokens.take();
+    if (!tokens.isSign("[")) return operation("square-root", this.enclosed("{", "}"));
+    const degree = this.enclosed("[", "]");
+    return operation("power", this.enclosed("{", "}"), operation("divide", number(1), degree));
+  }
+
+  private series(): Expression {
+    const { tokens } = this;
+    const name = tokens.take().text === "sum" ? "sum" : "product";
+    tokens.expect("_");
+    tokens.expect("{");
+    const index = this.sum();
+    tokens.expect("=");
+    const first = this.sum();
+    tokens.expect("}");
+    tokens.expect("^");
+    const last = this.script();
+    return operation(name, this.product(true), index, first, last);
+  }
+
+  private atom(): Expression {
+    const { tokens } = this;
+    const { kind, text } = tokens.next;
+    if (kind === "number") return this.number();
+    if (kind === "differential") {
+      tokens.take();
+      return symbol(`d${text}`);
+    }
+    if (kind === "command") {
+      if (text === "frac" || text === "dfrac" || text === "tfrac") return this.fraction();
+      if (text === "binom" || text === "dbinom" || text === "tbinom") {
+        tokens.take();
+        return operation("binomial", this.enclosed("{", "}"), this.enclosed("{", "}"));
+      }
+    }
+    return symbol(this.name());
+  }
+
+  private number(): Expression {
+    const { tokens } = this;
+    let digits = this.digits();
+    // A comma before exactly three digits separates thousands.
+    for (;;) {
+      const group = tokens.attempt(() => {
+        tokens.expect(",");
+        if (![0, 1, 2].every((ahead) => tokens.peek(ahead).kind === "number"))
+          throw new Unreadable("no group");
+        return [tokens.take(), tokens.take(), tokens.take()].map(({ text }) => text).join("");
+      });
+      if (group === undefined) break;
+      digits += group;
+    }
+    if (tokens.skip(".")) {
+      const decimals = this.digits();
+      if (decimals === "") throw new Unreadable("a point without decimals");
+      digits += `.${decimals}`;
+    }
+    return number(Number(digits));
+  }
+
+  private digits(): string {
+    let digits = "";
+    while (this.tokens.next.kind === "number") digits += this.tokens.take().text;
+    return digits;
+  }
+
+  private fraction(): Expression {
+    const { tokens } = this;
+    tokens.take();
+    const part = () =>
+      tokens.next.kind === "number" ? number(Number(tokens.take().text)) : this.enclosed("{", "}");
+    const [upper, lower] = [part(), part()];
+    const [top, bottom] = [upper, lower].map((side) => (side.kind === "symbol" ? side.name : ""));
+    // dx/dt is a quantity of its own.
+    if (top!.startsWith("d") && bottom!.startsWith("d") && bottom!.length > 1)
+      return symbol(`${top}/${bottom}`);
+    return operation("divide", upper, lower);
+  }
+
+  /** A letter or an unknown command, with what is written below it and its primes. */
+  private name(): string {
+    const { tokens } = this;
+    const { kind, text } = tokens.next;
+    if (kind !== "letter" && (kind !== "command" || reserved.has(text))) throw new Unreadable("no symbol");
+    tokens.take();
+    let primes = tokens.next.kind === "primes" ? tokens.take().text : "";
+    const below = tokens.isSign("_") ? tokens.attempt(() => this.subscript()) : undefined;
+    if (primes === "" && tokens.next.kind === "primes") primes = tokens.take().text;
+    return `${text}${below === undefined ? "" : `_${formOf(below)}`}${primes}`;
+  }
+
+  private subscript(): Expression {
+    this.tokens.expect("_");
+    return this.script();
+  }
+
+  private script(): Expression {
+    return this.tokens.isSign("{") ? this.enclosed("{", "}") : this.atom();
+  }
+}
+
+const closing: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}", "\\{": "\\}" };
+const inverses = new Set(["sine", "cosine", "tangent", "secant", "cosecant", "cotangent"]);
+
+/** An x between two numbers is a cross: 2x3 is six. */
+function withoutCrosses(factors: readonly Expression[]): Expression[] {
+  return factors.filter((factor, index) => {
+    if (factor.kind !== "symbol" || factor.name !== "x") return true;
+    const [before, after] = [factors[index - 1], factors[index + 1]];
+    if (before === undefined || after === undefined) return true;
+    return symbolsOf(before).size + symbolsOf(after).size > 0;
+  });
+}
