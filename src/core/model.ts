@@ -139,7 +139,7 @@ export interface Reading {
  */
 export interface Branch extends AsyncDisposable {
   readonly model: Model;
-  /** Tokens in the branch, once the calls made so far have been served. */
+  /** Tokens in the branch after the calls answered so far and the rollbacks made since. */
   readonly length: number;
   /** A second branch with the same prefix: shares its cells, copies nothing. */
   fork(): Branch;

@@ -142,6 +142,22 @@ describe("the engine on a tiny model", () => {
     expect((await model.statistics()).decodes).toBe(0);
   });
 
+  it("knows its length after answers, and rolls back behind a call that is still under way", async () => {
+    await using model = await openLlama(path, { engine });
+    const branch = await model.open("The answer");
+    const start = branch.length;
+    await branch.append(" is 42");
+    const after = branch.length;
+    expect(after).toBeGreaterThan(start);
+    const reading = branch.append(" and 37 coins");
+    branch.trim(start);
+    await reading;
+    expect(branch.length).toBe(start);
+    const { tokens } = await branch.extend(writing(5));
+    expect(branch.length).toBe(start + 5);
+    expect(tokens).toEqual((await (await model.open("The answer")).extend(writing(5))).tokens);
+  });
+
   it("frees everything over thousands of forks and rollbacks", async () => {
     await using model = await openLlama(path, { engine });
     const root = await model.open("The answer is 42");

@@ -30,6 +30,9 @@ export class LlamaBranch implements Branch {
   readonly #home: Home;
   readonly #number: number;
   #length: number;
+  /** Calls and rollbacks made so far; an answer must not undo a rollback made after its call. */
+  #made = 0;
+  readonly #rollbacks: { readonly at: number; readonly length: number }[] = [];
   #dropped = false;
 
   constructor(home: Home, number: number, length: number) {
@@ -55,6 +58,7 @@ export class LlamaBranch implements Branch {
 
   async append(passage: Passage | string, options: ReadOptions = {}): Promise<Reading> {
     this.#check();
+    const made = ++this.#made;
     const answer = await this.#home.engine.call<"append">(
       {
         type: "append",
@@ -65,8 +69,8 @@ export class LlamaBranch implements Branch {
       },
       { signal: options.signal },
     );
-    const { usage, length, ...reading } = answer;
-    this.#length += length;
+    const { usage, end, ...reading } = answer;
+    this.#setLength(made, end);
     return { ...reading, usage: this.#usage(usage) };
   }
 
@@ -78,7 +82,8 @@ export class LlamaBranch implements Branch {
         subject: "maxTokens",
       });
     }
-    const { usage, ...written } = await this.#home.engine.call<"extend">(
+    const made = ++this.#made;
+    const { usage, end, ...written } = await this.#home.engine.call<"extend">(
       {
         type: "extend",
         model: this.#home.number,
@@ -91,7 +96,7 @@ export class LlamaBranch implements Branch {
       },
       { signal, onText },
     );
-    this.#length += written.tokens.length;
+    this.#setLength(made, end);
     return { ...written, vocabulary: this.model.vocabulary, usage: this.#usage(usage) };
   }
 
@@ -102,8 +107,8 @@ export class LlamaBranch implements Branch {
         subject: "length",
       });
     }
-    if (length >= this.#length) return;
-    this.#length = length;
+    this.#rollbacks.push({ at: ++this.#made, length });
+    this.#length = Math.min(this.#length, length);
     this.#home.engine.order({ type: "trim", model: this.#home.number, branch: this.#number, length });
   }
 
@@ -116,6 +121,12 @@ export class LlamaBranch implements Branch {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.drop();
+  }
+
+  #setLength(made: number, end: number): void {
+    const later = this.#rollbacks.filter(({ at }) => at > made);
+    this.#rollbacks.splice(0, this.#rollbacks.length, ...later);
+    this.#length = Math.min(end, ...later.map(({ length }) => length));
   }
 
   #check(): void {

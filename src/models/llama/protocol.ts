@@ -80,8 +80,8 @@ export interface AppendAnswer {
   readonly logprobs?: readonly number[];
   readonly hidden?: Float32Array;
   readonly row?: Float32Array;
-  /** Tokens of the passage. */
-  readonly length: number;
+  /** Tokens of the branch after the call. */
+  readonly end: number;
   readonly usage: EngineUsage;
 }
 
@@ -91,6 +91,8 @@ export interface ExtendAnswer {
   readonly stop: StopReason;
   readonly logprobs: readonly number[];
   readonly entropies: readonly number[];
+  /** Tokens of the branch after the call. */
+  readonly end: number;
   readonly usage: EngineUsage;
 }
 

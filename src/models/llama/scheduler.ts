@@ -244,7 +244,7 @@ export class Scheduler {
       ...(want?.row && row?.row ? { row: row.row } : {}),
       ...(want?.logprobs ? { logprobs: start === 0 ? [Number.NaN, ...logprobs] : logprobs } : {}),
       ...(hidden ? { hidden } : {}),
-      length: operation.passage.length,
+      end: branch.tokens.length,
       usage,
     };
     this.#finish(branch, () => operation.resolve(answer));
@@ -279,9 +279,10 @@ export class Scheduler {
     const { usage, written } = operation.progress!;
     if (stop === "context") written.close();
     const { tokens, text, logprobs, entropies } = written;
+    const end = branch.tokens.length;
     const rest = written.takeUnsent();
     if (rest !== "") operation.onText?.(rest);
-    this.#finish(branch, () => operation.resolve({ tokens, text, stop, logprobs, entropies, usage }));
+    this.#finish(branch, () => operation.resolve({ tokens, text, stop, logprobs, entropies, end, usage }));
   }
 
   #takeDebt(branch: BranchState): EngineUsage {
