@@ -11,6 +11,7 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "missing-role",
   "missing-capability",
   "model-not-found",
+  "task-not-found",
 ]);
 
 export const exitInterrupted = 130;

@@ -11,6 +11,8 @@ export type ErrorCode =
   | "model-not-found"
   | "model-invalid"
   | "model-too-large"
+  | "task-not-found"
+  | "task-invalid"
   | "reward-invalid"
   | "template-invalid"
   | "template-limit"
@@ -30,6 +32,8 @@ export type ErrorCode =
   | "budget-exhausted"
   | "trace-invalid"
   | "trace-diverged"
+  | "bench-invalid"
+  | "bench-locked"
   | "internal";
 
 export interface ErrorDetails {

@@ -63,7 +63,7 @@ function otherRun(field: string): StepwrightError {
 }
 
 /** JSON whose object keys are in order, so that equal values give equal texts. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     part && typeof part === "object" && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -18,11 +18,13 @@ import {
 import { dirname, join, relative } from "node:path";
 import { type HubReference, isSafeFile } from "./reference.js";
 
+export type RepositoryKind = "models" | "datasets";
+
 export class RepositoryCache {
   readonly folder: string;
 
-  constructor(cache: string, repository: string) {
-    this.folder = join(cache, `models--${repository.replace("/", "--")}`);
+  constructor(cache: string, repository: string, kind: RepositoryKind = "models") {
+    this.folder = join(cache, `${kind}--${repository.replace("/", "--")}`);
   }
 
   blob(hash: string): string {

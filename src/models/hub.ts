@@ -4,13 +4,13 @@
  * progress, nor stops on a signal.
  */
 import { StepwrightError } from "../core/errors.js";
-import { isCommit, RepositoryCache } from "./hub-cache.js";
+import { RepositoryCache } from "./hub-cache.js";
 import { chooseFiles } from "./hub-choice.js";
 import { type DownloadOptions, downloadBlob, type RemoteFile } from "./hub-download.js";
-import { failed, request } from "./hub-request.js";
-import { type RetryOptions, retry } from "./hub-retry.js";
+import { listFiles } from "./hub-listing.js";
+import { failed } from "./hub-request.js";
 import { type HubSettings, hubSettings } from "./hub-settings.js";
-import { formatModelReference, type HubReference, isSafeFile } from "./reference.js";
+import { formatModelReference, type HubReference } from "./reference.js";
 
 export interface PullProgress {
   /** Path inside the repository of the file that is coming. */
@@ -42,7 +42,7 @@ export async function pullModel(reference: HubReference, options: PullOptions = 
   if (options.offline ?? settings.offline) {
     throw failed("downloads are switched off", "leave out --offline and unset HF_HUB_OFFLINE");
   }
-  const { commit, files } = await listFiles(settings, reference, options);
+  const { commit, files } = await listFiles(settings, "models", reference, options);
   const chosen = chooseFiles(reference, [...files.keys()]).map((path) => files.get(path)!);
   const cache = new RepositoryCache(settings.cache, reference.repository);
   const totalBytes = chosen.reduce((sum, { size }) => sum + size, 0);
@@ -82,62 +82,4 @@ export async function findCached(reference: HubReference, settings = hubSettings
       },
     );
   }
-}
-
-async function listFiles(
-  settings: HubSettings,
-  reference: HubReference,
-  options: RetryOptions,
-): Promise<{ commit: string; files: Map<string, RemoteFile> }> {
-  const path = `api/models/${reference.repository}/revision/${encodeURIComponent(reference.revision)}?blobs=true`;
-  const listing = await retry(
-    async () => readListing(await request(settings, path, { signal: options.signal })),
-    () => 0,
-    options,
-  );
-  if (listing === null) throw failed("the hub's list of files cannot be read", "check HF_ENDPOINT");
-  return listing;
-}
-
-const longestListing = 64 * 2 ** 20;
-
-async function readListing(
-  response: Response,
-): Promise<{ commit: string; files: Map<string, RemoteFile> } | null> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > longestListing) return null;
-  }
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const { sha, siblings } = (data ?? {}) as { sha?: unknown; siblings?: unknown };
-  if (typeof sha !== "string" || !isCommit(sha) || !Array.isArray(siblings)) return null;
-  const files = new Map<string, RemoteFile>();
-  for (const sibling of siblings) {
-    const file = remoteFile(sibling);
-    if (file) files.set(file.path, file);
-  }
-  return { commit: sha, files };
-}
-
-/** A file of the list; undefined for one whose name, size or hash could not be used safely. */
-function remoteFile(sibling: unknown): RemoteFile | undefined {
-  const { rfilename, size, blobId, lfs } = (sibling ?? {}) as Record<string, unknown>;
-  if (typeof rfilename !== "string" || !isSafeFile(rfilename)) return undefined;
-  const { sha256, size: largeSize } = (lfs ?? {}) as Record<string, unknown>;
-  const bytes = largeSize ?? size;
-  if (!Number.isSafeInteger(bytes) || (bytes as number) <= 0) return undefined;
-  if (typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256)) {
-    return { path: rfilename, size: bytes as number, hash: { kind: "sha256", value: sha256 } };
-  }
-  if (lfs === undefined && typeof blobId === "string" && isCommit(blobId)) {
-    return { path: rfilename, size: bytes as number, hash: { kind: "git", value: blobId } };
-  }
-  return undefined;
 }

@@ -24,6 +24,11 @@ export interface FakeFault {
   readonly retryAfter?: string;
 }
 
+export interface FakeRepository {
+  readonly kind?: "models" | "datasets";
+  readonly repository?: string;
+}
+
 export interface FakeHub extends AsyncDisposable {
   readonly endpoint: string;
   readonly commit: string;
@@ -38,8 +43,11 @@ export interface FakeHub extends AsyncDisposable {
   token: string | null;
 }
 
-/** `files` by path in the only repository, `owner/model`; those under `small/` are not "large" (listed by git's hash). */
-export async function startFakeHub(files: Readonly<Record<string, Uint8Array>>): Promise<FakeHub> {
+/** `files` by path in the only repository; those under `small/` are not "large" (listed by git's hash). */
+export async function startFakeHub(
+  files: Readonly<Record<string, Uint8Array>>,
+  { kind = "models", repository = "owner/model" }: FakeRepository = {},
+): Promise<FakeHub> {
   const state = {
     requests: [] as FakeRequest[],
     faults: [] as FakeFault[],
@@ -59,14 +67,15 @@ export async function startFakeHub(files: Readonly<Record<string, Uint8Array>>):
     if (state.token !== null && request.headers.authorization !== `Bearer ${state.token}`)
       return refuse(response, 401);
     const { pathname } = new URL(request.url!, "http://hub");
-    if (pathname === "/api/models/owner/model/revision/main" || pathname.endsWith(`/revision/${commit}`)) {
+    if (pathname === `/api/${kind}/${repository}/revision/main` || pathname.endsWith(`/revision/${commit}`)) {
       const fault = state.listFaults.shift();
       if (fault) return refuse(response, fault.status, fault.retryAfter);
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ sha: commit, siblings: Object.entries(files).map(sibling) }));
       return;
     }
-    const path = pathname.match(new RegExp(`^/owner/model/resolve/${commit}/(.+)$`))?.[1];
+    const resolve = `/${kind === "models" ? "" : `${kind}/`}${repository}/resolve/${commit}/`;
+    const path = pathname.startsWith(resolve) ? pathname.slice(resolve.length) : undefined;
     const bytes = path === undefined ? undefined : files[path];
     if (path === undefined || !bytes) return refuse(response, 404);
     if (path.startsWith("small/")) return sendFile(request, response, bytes, state);

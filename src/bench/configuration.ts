@@ -1,0 +1,169 @@
+/** What makes a bench the bench that it is: the same configuration goes on where it was cut, another is refused. */
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { StepwrightError } from "../core/errors.js";
+import { canonical } from "../core/run-identity.js";
+import type { TaskQuestion } from "../tasks/task.js";
+
+export const benchVersion = 1;
+
+/** Plain data. Everything in it is resolved: no default stands open, no path is relative. */
+export interface BenchConfiguration {
+  readonly version: number;
+  readonly task: {
+    readonly name: string;
+    /** Which of the task's questions: so many from this one on; null is all. */
+    readonly offset: number;
+    readonly limit: number | null;
+    readonly grading: string;
+    /** Checksum of the questions as they are asked, with their references. */
+    readonly questions: string;
+  };
+  readonly seeds: readonly number[];
+  readonly methods: readonly {
+    readonly label: string;
+    readonly method: string;
+    readonly options: Readonly<Record<string, unknown>>;
+  }[];
+  /** Sampling, limits and prompt, as runs take them. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** The models and how they are opened. */
+  readonly references: Readonly<Record<string, unknown>>;
+}
+
+/** What the roles' models turned out to be once they were open. */
+export type ModelIdentities = Readonly<
+  Record<string, { readonly name: string; readonly fingerprint?: string }>
+>;
+
+interface BenchFile {
+  readonly identity: string;
+  readonly configuration: BenchConfiguration;
+  readonly models?: ModelIdentities;
+}
+
+export function questionsChecksum(questions: readonly TaskQuestion[]): string {
+  return `sha256-${createHash("sha256").update(canonical(questions)).digest("hex")}`;
+}
+
+/** 64 hexadecimal digits. */
+export function identityOf(configuration: BenchConfiguration): string {
+  return createHash("sha256").update(canonical(configuration)).digest("hex");
+}
+
+/** True if the file was there and holds this configuration; throws `invalid-option`, naming the difference. */
+export async function checkSameBench(path: string, configuration: BenchConfiguration): Promise<boolean> {
+  const found = await readBenchFile(path);
+  if (!found) return false;
+  if (found.configuration.version > benchVersion) {
+    throw invalid(
+      path,
+      `has version ${found.configuration.version}`,
+      "use the newer stepwright that made it",
+    );
+  }
+  const difference = firstDifference(found.configuration, configuration, "");
+  if (difference) throw otherBench(path, difference);
+  return true;
+}
+
+/** Weights may change under the same name; then old and new results do not belong together. */
+export async function checkSameModels(path: string, models: ModelIdentities): Promise<void> {
+  const found = (await readBenchFile(path))?.models;
+  const difference = found && firstDifference(found, models, "models");
+  if (difference) throw otherBench(path, difference);
+}
+
+export async function writeBenchFile(
+  path: string,
+  configuration: BenchConfiguration,
+  models: ModelIdentities,
+): Promise<void> {
+  const contents: BenchFile = { identity: identityOf(configuration), configuration, models };
+  await replaceFile(path, `${JSON.stringify(contents, null, 2)}\n`);
+}
+
+/** Whole or not at all, also when the power goes. Throws `storage-failed`. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(`${path}.new`, "w");
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+  } catch (cause) {
+    throw new StepwrightError("storage-failed", `cannot write ${path}: ${(cause as Error).message}`, {
+      subject: path,
+      remedy: "make room or choose another folder: --out DIR",
+      cause,
+    });
+  }
+}
+
+const benchFileSchema = z.looseObject({
+  identity: z.string(),
+  configuration: z.looseObject({ version: z.number() }),
+  models: z.record(z.string(), z.looseObject({ name: z.string() })).optional(),
+});
+
+async function readBenchFile(path: string): Promise<BenchFile | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw invalid(path, `cannot be read: ${(error as Error).message}`, "choose another folder: --out DIR");
+  }
+  try {
+    return benchFileSchema.parse(JSON.parse(text)) as unknown as BenchFile;
+  } catch {
+    throw invalid(path, "is no configuration of a bench", "choose another folder: --out DIR");
+  }
+}
+
+interface Difference {
+  readonly at: string;
+  readonly there: string;
+  readonly here: string;
+}
+
+/** The first place, in the order in which a person reads it, where two plain values differ. */
+function firstDifference(there: unknown, here: unknown, at: string): Difference | undefined {
+  if (canonical(there) === canonical(here)) return undefined;
+  if (isObject(there) && isObject(here)) {
+    for (const key of new Set([...Object.keys(there), ...Object.keys(here)])) {
+      const inside = at === "" ? key : `${at}.${key}`;
+      const difference = firstDifference(there[key], here[key], inside);
+      if (difference) return difference;
+    }
+  }
+  return { at, there: shown(there), here: shown(here) };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+function otherBench(path: string, { at, there, here }: Difference): StepwrightError {
+  return new StepwrightError(
+    "invalid-option",
+    `${dirname(path)} holds another bench: its ${at} is ${there}, here it is ${here}`,
+    { subject: at, remedy: "give the same flags to go on with it, or choose another --out" },
+  );
+}
+
+function invalid(path: string, problem: string, remedy: string): StepwrightError {
+  return new StepwrightError("bench-invalid", `${path} ${problem}`, { subject: path, remedy });
+}

@@ -1,0 +1,109 @@
+/** `results.jsonl`: one line for every finished run, on disk before the next begins. */
+import { type FileHandle, open, readFile } from "node:fs/promises";
+import { StepwrightError } from "../core/errors.js";
+import { decodeRecords, encodeRecord } from "./checked-lines.js";
+import { type BenchResult, parseResult, resultKey } from "./result.js";
+
+export class ResultFile implements AsyncDisposable {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #results: Map<string, BenchResult>;
+  /** What was dropped when the file was opened, in words. */
+  readonly notices: readonly string[];
+  #end: number;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    path: string,
+    file: FileHandle,
+    contents: { results: Map<string, BenchResult>; notices: string[]; goodBytes: number },
+  ) {
+    this.#path = path;
+    this.#file = file;
+    this.#results = contents.results;
+    this.notices = contents.notices;
+    this.#end = contents.goodBytes;
+  }
+
+  /** Opens the file, or makes it; a torn end is cut off. Throws `bench-invalid` or `storage-failed`. */
+  static async open(path: string): Promise<ResultFile> {
+    try {
+      const contents = await read(path);
+      const file = await open(path, "a").then(async (made) => {
+        await made.close();
+        return open(path, "r+");
+      });
+      await file.truncate(contents.goodBytes);
+      return new ResultFile(path, file, contents);
+    } catch (error) {
+      throw StepwrightError.is(error) ? error : storageError("opened", path, error);
+    }
+  }
+
+  get results(): readonly BenchResult[] {
+    return [...this.#results.values()];
+  }
+
+  has(cell: Pick<BenchResult, "question" | "method" | "seed">): boolean {
+    return this.#results.has(resultKey(cell));
+  }
+
+  /** Resolves when the line is on disk. Throws `storage-failed`. */
+  append(result: BenchResult): Promise<void> {
+    const written = this.#writing.then(() => this.#write(result));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async #write(result: BenchResult): Promise<void> {
+    const line = encodeRecord(result);
+    try {
+      for (let done = 0; done < line.length; ) {
+        const { bytesWritten } = await this.#file.write(line, done, line.length - done, this.#end + done);
+        done += bytesWritten;
+      }
+      await this.#file.datasync();
+    } catch (error) {
+      throw storageError("written", this.#path, error);
+    }
+    this.#end += line.length;
+    this.#results.set(resultKey(result), result);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing;
+    await this.#file.close();
+  }
+}
+
+async function read(path: string) {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return new Uint8Array();
+    throw error;
+  });
+  const { records, goodBytes, tornAt } = decodeRecords(bytes, path);
+  const notices = tornAt === null ? [] : [`dropped the torn end of ${path}, from line ${tornAt} on`];
+  const results = new Map<string, BenchResult>();
+  for (const [index, record] of records.entries()) {
+    const result = parseResult(record);
+    if (!result) {
+      throw new StepwrightError("bench-invalid", `line ${index + 1} of ${path} holds no result`, {
+        subject: path,
+        remedy: "it may be of another version of stepwright: choose another --out",
+      });
+    }
+    const key = resultKey(result);
+    if (results.has(key)) notices.push(`passed over line ${index + 1} of ${path}, which repeats a result`);
+    else results.set(key, result);
+  }
+  return { results, notices, goodBytes };
+}
+
+function storageError(verb: string, path: string, cause: unknown): StepwrightError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StepwrightError("storage-failed", `the results cannot be ${verb}: ${reason}`, {
+    subject: path,
+    remedy: "make room or choose another folder: --out DIR; what is finished is kept",
+    cause,
+  });
+}

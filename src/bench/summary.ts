@@ -1,0 +1,55 @@
+/** The bench as one document: what `bench --json` prints. */
+import type { BenchEntry } from "./method-list.js";
+import { type BenchResult, resultKey } from "./result.js";
+import { type BenchRow, type RowContext, rowOf } from "./row.js";
+import type { BenchPlan } from "./run-bench.js";
+import { spendingOf } from "./spending.js";
+
+/** Below so many questions an accuracy is uncertain by more than about ten points. */
+const smallSample = 100;
+
+export interface BenchSummary {
+  readonly task: string;
+  /** Questions that every method has answered with every seed: all rows are over these. */
+  readonly n: number;
+  readonly rows: readonly BenchRow[];
+
+  readonly seeds: number;
+  /** Questions asked for. */
+  readonly planned: number;
+  readonly isSmallSample: boolean;
+  /** Failed runs of all rows. */
+  readonly failed: number;
+}
+
+export function summarise(
+  task: string,
+  plan: Omit<BenchPlan, "concurrency">,
+  results: readonly BenchResult[],
+): BenchSummary {
+  const found = new Map(results.map((result) => [resultKey(result), result]));
+  const resultsOf = (entry: BenchEntry, question: string) =>
+    plan.seeds.flatMap((seed) => found.get(resultKey({ question, method: entry.label, seed })) ?? []);
+  const complete = plan.questions.filter(({ id }) =>
+    plan.entries.every((entry) => resultsOf(entry, id).length === plan.seeds.length),
+  );
+  const sides = plan.entries.map((entry) => ({
+    entry,
+    results: complete.flatMap(({ id }) => resultsOf(entry, id)),
+  }));
+  const target = sides.find(({ entry }) => entry.method.name === "target");
+  const context: RowContext = {
+    seeds: plan.seeds.length,
+    ...(target && { target: { results: target.results, spending: spendingOf(target.results) } }),
+  };
+  const rows = sides.map(({ entry, results }) => rowOf(entry, results, context));
+  return {
+    task,
+    n: complete.length,
+    rows,
+    seeds: plan.seeds.length,
+    planned: plan.questions.length,
+    isSmallSample: complete.length < smallSample,
+    failed: rows.reduce((sum, row) => sum + row.failed, 0),
+  };
+}

@@ -1,0 +1,65 @@
+/** Files of data sets from the Hugging Face hub, in the cache that its other tools share. */
+
+import type { PullOptions } from "./hub.js";
+import { RepositoryCache } from "./hub-cache.js";
+import { downloadBlob, type RemoteFile } from "./hub-download.js";
+import { listFiles } from "./hub-listing.js";
+import { failed } from "./hub-request.js";
+import { type HubSettings, hubSettings } from "./hub-settings.js";
+
+export interface DatasetFile {
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly file: string;
+}
+
+export interface PulledDataset {
+  readonly path: string;
+  readonly commit: string;
+  readonly file: RemoteFile;
+}
+
+const revision = "main";
+
+/**
+ * Brings a data set's file into the cache, or finds it there; checked against the hub's hash. Throws
+ * `download-failed`, `storage-failed` or `aborted`; what was downloaded is kept and resumed by the next call.
+ */
+export async function pullDataset(
+  { repository, file }: DatasetFile,
+  options: PullOptions = {},
+): Promise<PulledDataset> {
+  const settings = options.settings ?? hubSettings();
+  if (options.offline ?? settings.offline) {
+    throw failed("downloads are switched off", "leave out --offline and unset HF_HUB_OFFLINE");
+  }
+  const { commit, files } = await listFiles(settings, "datasets", { repository, revision }, options);
+  const found = files.get(file);
+  if (!found) {
+    throw failed(
+      `the data set ${repository} has no file ${file} any more`,
+      "download it by hand, and give it to bench as --task FILE.jsonl",
+    );
+  }
+  const cache = new RepositoryCache(settings.cache, repository, "datasets");
+  const address = `datasets/${repository}/resolve/${commit}/${file}`;
+  await downloadBlob(settings, address, found, cache.blob(found.hash.value), {
+    ...options,
+    onBytes: (bytes) => options.onProgress?.({ file, bytes, totalBytes: found.size }),
+  });
+  const path = await cache.link(commit, file, found.hash.value);
+  // Last, so that a revision never points at a file that is not there.
+  await cache.remember(revision, commit);
+  return { path, commit, file: found };
+}
+
+/** The path of a file in the cache, without the network; undefined if it was never pulled. */
+export async function findDataset(
+  { repository, file }: DatasetFile,
+  settings: HubSettings = hubSettings(),
+): Promise<string | undefined> {
+  const cache = new RepositoryCache(settings.cache, repository, "datasets");
+  const commit = await cache.commitOf(revision);
+  if (commit === null || !(await cache.files(commit)).includes(file)) return undefined;
+  return cache.snapshot(commit, file);
+}

@@ -1,0 +1,20 @@
+/** Tasks whose rows hold a question and a free answer in fields of these names. */
+import { idOf, lacks, textOf } from "./fields.js";
+import type { Row, TaskQuestion } from "./task.js";
+
+export interface FreeAnswerFields {
+  readonly task: string;
+  readonly question: readonly string[];
+  readonly id?: readonly string[];
+  /** The reference, from the row; "" where it has none. */
+  readonly reference: (row: Row) => string;
+}
+
+export function freeAnswer(fields: FreeAnswerFields) {
+  return (row: Row, number: number): TaskQuestion | string => {
+    const question = textOf(row, ...fields.question);
+    const reference = fields.reference(row);
+    const id = idOf(fields.task, row, number, ...(fields.id ?? ["id"]));
+    return lacks(question, reference) ?? { id, question, reference };
+  };
+}

@@ -1,0 +1,18 @@
+/** Any JSON Lines file with questions and answers is a task. */
+import { idOf, lacks, textOf } from "./fields.js";
+import type { Row, TaskQuestion } from "./task.js";
+
+/** True for what names a file and not a task of the registry. */
+export function isTaskFile(name: string): boolean {
+  return /[\\/]|\.jsonl?$/i.test(name);
+}
+
+/** The rules for free answers. */
+export const localGrading = "math";
+
+/** Fields `question` (or `problem`), `answer`, and `id` where there is one; else the line is the id. */
+export function readLocalQuestion(row: Row, line: number): TaskQuestion | string {
+  const question = textOf(row, "question", "problem");
+  const reference = textOf(row, "answer");
+  return lacks(question, reference) ?? { id: idOf("line", row, line, "id"), question, reference };
+}
