@@ -3,8 +3,9 @@
  * an error of the runs, not the end of the program. Started by `engine.ts`; speaks `protocol.ts`.
  */
 import { StepwrightError } from "../../core/errors.js";
+import { invariantBatchTokens, isBatchInvariant } from "../../native/batch-invariance.js";
 import { loadLlamaNativeModel } from "../../native/llama-native-model.js";
-import type { NativeModel } from "../../native/native-model.js";
+import type { NativeModel, NativeModelOptions } from "../../native/native-model.js";
 import type { Answers, Call, FromEngine, Input, ToEngine } from "./protocol.js";
 import { Scheduler } from "./scheduler.js";
 
@@ -44,6 +45,12 @@ function loaded(model: number): Loaded {
   return found;
 }
 
+/** How many tokens may share a decode without touching each other's bits: as many as were seen not to, else one. */
+async function exactBatch(native: NativeModel, { threads = 1 }: NativeModelOptions): Promise<number> {
+  if (threads > 1) return 1;
+  return (await lock(() => isBatchInvariant(native))) ? invariantBatchTokens : 1;
+}
+
 function toTokens(native: NativeModel, input: Input): readonly number[] {
   if (typeof input === "string") return native.tokenize(input, { addSpecial: false, parseSpecial: false });
   const size = native.info.vocabularySize;
@@ -58,7 +65,11 @@ async function serve(message: Call & { readonly call: number }): Promise<Answers
   switch (message.type) {
     case "load": {
       const native = await loadLlamaNativeModel(message.options);
-      models.set(message.model, { native, scheduler: new Scheduler(native, { exact: message.exact, lock }) });
+      const shared = message.exact ? { batchTokens: await exactBatch(native, message.options) } : {};
+      models.set(message.model, {
+        native,
+        scheduler: new Scheduler(native, { separate: message.exact, ...shared, lock }),
+      });
       return native.info;
     }
     case "close": {

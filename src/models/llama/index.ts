@@ -22,8 +22,9 @@ export interface OpenLlamaOptions extends CallOptions {
   readonly threads?: number;
   readonly gpuLayers?: number;
   /**
-   * Batch-invariant: a cache per branch and one token per pass, so that what a branch holds depends on nothing
-   * but its tokens: not on other runs, nor on what was read or written together, rolled back or resumed. Slower.
+   * Batch-invariant: what a branch holds depends on nothing but its tokens, to the last bit: not on other runs, nor
+   * on what was read or written together, rolled back or resumed. A cache per branch, weights as they are in the
+   * file, and no more tokens per pass than a check when loading (about 60 passes) saw not to touch each other.
    */
   readonly exact?: boolean;
   readonly engine?: Engine;
@@ -31,6 +32,8 @@ export interface OpenLlamaOptions extends CallOptions {
 
 const usualContext = 4096;
 const exactSequences = 6;
+/** What the check of exact mode needs. */
+const leastExactSequences = 3;
 
 /**
  * Checks the file and the memory it needs, then loads it. Throws `model-not-found`, `model-invalid`,
@@ -39,7 +42,8 @@ const exactSequences = 6;
 export async function openLlama(path: string, options: OpenLlamaOptions = {}): Promise<LlamaModel> {
   const file = await checkModelFile(path);
   const exact = options.exact ?? false;
-  const sequences = options.sequences ?? (exact ? exactSequences : 64);
+  const asked = options.sequences ?? (exact ? exactSequences : 64);
+  const sequences = exact ? Math.max(asked, leastExactSequences) : asked;
   const cells = Math.min(options.context ?? usualContext, file.size.context);
   checkMemory(file, { cells: exact ? cells * sequences : cells });
   const native: NativeModelOptions = {
@@ -48,6 +52,7 @@ export async function openLlama(path: string, options: OpenLlamaOptions = {}): P
     sequences,
     threads: options.threads ?? 1,
     separateStreams: exact,
+    repack: !exact,
     ...(options.gpuLayers === undefined ? {} : { gpuLayers: options.gpuLayers }),
   };
   return LlamaModel.load(

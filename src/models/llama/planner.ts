@@ -9,8 +9,6 @@ export interface PlannerOptions {
   readonly sequences: number;
   /** Greatest number of tokens in one branch. */
   readonly context: number;
-  /** One token of one branch per decode, in turn. */
-  readonly oneByOne: boolean;
 }
 
 /** Reading is cut into chunks of this size while other branches are writing, so that it does not stall them. */
@@ -19,7 +17,6 @@ const chunkBesideWriters = 128;
 export class Planner {
   readonly #pool: SequencePool;
   readonly #options: PlannerOptions;
-  #rotation = 0;
 
   constructor(pool: SequencePool, options: PlannerOptions) {
     this.#pool = pool;
@@ -31,19 +28,6 @@ export class Planner {
    * nothing is left to pass, or if the oldest has all the room there is.
    */
   plan(active: readonly BranchState[]): Demand[] {
-    return this.#options.oneByOne ? this.#planOne(active) : this.#planMany(active);
-  }
-
-  /** One branch by itself, at most `limit` tokens of it; null if it cannot be served now. */
-  alone(branch: BranchState, limit = this.#options.batchTokens): Demand | null {
-    if (!this.#pool.acquire(branch)) return null;
-    const demand = nextDemand(branch, Math.min(limit, this.#room(branch)));
-    if (demand.count === 0) return null;
-    this.#pool.grow(branch, demand.count);
-    return demand;
-  }
-
-  #planMany(active: readonly BranchState[]): Demand[] {
     const writing = active.some(
       ({ sequence, tokens, cached }) => sequence >= 0 && tokens.length - cached <= 1,
     );
@@ -67,12 +51,13 @@ export class Planner {
     return demands;
   }
 
-  #planOne(active: readonly BranchState[]): Demand[] {
-    for (let tried = 0; tried < active.length; tried++) {
-      const demand = this.alone(active[this.#rotation++ % active.length]!, 1);
-      if (demand) return [demand];
-    }
-    return [];
+  /** One branch by itself, at most `limit` tokens of it; null if it cannot be served now. */
+  alone(branch: BranchState, limit = this.#options.batchTokens): Demand | null {
+    if (!this.#pool.acquire(branch)) return null;
+    const demand = nextDemand(branch, Math.min(limit, this.#room(branch)));
+    if (demand.count === 0) return null;
+    this.#pool.grow(branch, demand.count);
+    return demand;
   }
 
   /** Makes sure of a sequence and at least one free cell; pauses those who came later if nothing else helps. */

@@ -165,7 +165,10 @@ describe("scheduler", () => {
         fc.boolean(),
         async (actions, exact) => {
           const native = new FakeNativeModel({ cells: 96, sequences: 3, batchTokens: 16, separate: exact });
-          const { scheduler, open, fork, append, extend } = client(native, { exact, keptPrefixes: 1 });
+          const { scheduler, open, fork, append, extend } = client(native, {
+            ...(exact ? { separate: true, batchTokens: 5 } : {}),
+            keptPrefixes: 1,
+          });
           const branches = new Map<number, number[]>([[open(prompt), [...prompt]]]);
           const pending: Promise<unknown>[] = [];
           for (const { kind, which, amount, together } of actions) {
@@ -358,9 +361,9 @@ describe("scheduler", () => {
     expect(native.decodes).toBe(4);
   });
 
-  it("passes one token at a time in exact mode, whatever is asked at once", async () => {
+  it("keeps to a smaller batch where it is told to, with a cache per sequence", async () => {
     const native = new FakeNativeModel({ separate: true, sequences: 4 });
-    const { open, extend } = client(native, { exact: true });
+    const { open, extend } = client(native, { separate: true, batchTokens: 1 });
     const branches = [open(prompt), open([4, 4, 4])];
     const answers = await Promise.all(branches.map((branch) => extend(branch, 5)));
     expect(answers.map(({ tokens }) => tokens)).toEqual([reference(prompt, 5), reference([4, 4, 4], 5)]);

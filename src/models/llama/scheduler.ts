@@ -21,8 +21,10 @@ import type { AppendAnswer, EngineUsage, Statistics } from "./protocol.js";
 import { SequencePool } from "./sequence-pool.js";
 
 export interface SchedulerOptions {
-  /** One token per decode, so that a token's numbers depend on nothing but the tokens before it. Needs separate streams. */
-  readonly exact?: boolean;
+  /** Each sequence has a KV stream of its own (`NativeModelOptions.separateStreams`). */
+  readonly separate?: boolean;
+  /** Greatest number of tokens in one decode; default: what the context takes. */
+  readonly batchTokens?: number;
   /** Runs one decode at a time over all models of the process: two on the same cores only stall each other. */
   readonly lock?: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Milliseconds; injectable for tests. */
@@ -51,13 +53,19 @@ export class Scheduler {
 
   constructor(native: NativeModel, options: SchedulerOptions = {}) {
     this.#native = native;
-    const exact = options.exact ?? false;
     this.#lock = options.lock ?? ((work) => work());
     this.#now = options.now ?? (() => performance.now());
-    this.#pool = new SequencePool(native, { separate: exact, keptPrefixes: options.keptPrefixes ?? 4 });
+    this.#pool = new SequencePool(native, {
+      separate: options.separate ?? false,
+      keptPrefixes: options.keptPrefixes ?? 4,
+    });
     const { cells, trainedContext, endTokens } = native.info;
     this.#context = Math.min(cells, trainedContext);
-    this.#planner = new Planner(this.#pool, { ...native.info, context: this.#context, oneByOne: exact });
+    this.#planner = new Planner(this.#pool, {
+      sequences: native.info.sequences,
+      batchTokens: options.batchTokens ?? native.info.batchTokens,
+      context: this.#context,
+    });
     this.#endTokens = new Set(endTokens);
   }
 
