@@ -55,26 +55,28 @@ export async function runCell(cell: Cell, settings: CellSettings): Promise<Bench
     runSeed: runSeed(seed, question.id),
   };
   const events: TraceEvent[] = [];
-  try {
-    const result = await answer(cell, identity.runSeed, settings, events);
-    const texts = wholeAnswers(events, result.text);
-    const verdicts = await Promise.all(texts.map((text) => gradeText(text, question, settings)));
-    const { correct, strict, extracted } = verdicts[0]!;
-    return {
-      ...identity,
-      finish: result.finish,
-      text: result.text,
-      answer: extracted,
-      correct,
-      strict,
-      steps: result.steps.map(benchStep),
-      candidates: { seen: texts.length, right: verdicts.filter((verdict) => verdict.correct).length },
-      ledger: result.ledger,
-    };
-  } catch (thrown) {
+  const result = await answer(cell, identity.runSeed, settings, events).catch((thrown) => {
     throwIfAborted(settings.signal);
-    return { ...identity, ...failed(StepwrightError.from(thrown).toJSON()), ledger: ledgerOf(events) };
+    return StepwrightError.from(thrown);
+  });
+  if (StepwrightError.is(result)) {
+    return { ...identity, ...failed(result.toJSON()), ledger: ledgerOf(events) };
   }
+  const texts = wholeAnswers(events, result.text);
+  // A grader that cannot work is no fault of the answer: it ends the bench.
+  const verdicts = await Promise.all(texts.map((text) => gradeText(text, question, settings)));
+  const { correct, strict, extracted } = verdicts[0]!;
+  return {
+    ...identity,
+    finish: result.finish,
+    text: result.text,
+    answer: extracted,
+    correct,
+    strict,
+    steps: result.steps.map(benchStep),
+    candidates: { seen: texts.length, right: verdicts.filter((verdict) => verdict.correct).length },
+    ledger: result.ledger,
+  };
 }
 
 async function answer(

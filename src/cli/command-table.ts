@@ -19,6 +19,18 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "see a method at work on scripted models, without weights",
     load: load(() => import("./commands/demo.js")),
   },
+  bench: {
+    summary: "measure methods side by side on the questions of a task",
+    load: load(() => import("./commands/bench.js")),
+  },
+  "tasks list": {
+    summary: "list the tasks, their sources and licences",
+    load: load(() => import("./commands/tasks-list.js")),
+  },
+  "tasks pull": {
+    summary: "download a task's questions",
+    load: load(() => import("./commands/tasks-pull.js")),
+  },
   methods: {
     summary: "list the methods and their options",
     load: load(() => import("./commands/methods.js")),

@@ -8,7 +8,9 @@ import { question as demoQuestion } from "./demo/story.js";
 import { lastingModel, lastingReward, type References } from "./references.js";
 import type { SolveSettings } from "./solve-settings.js";
 
-export function requestOf(settings: SolveSettings) {
+type RequestSettings = Omit<SolveSettings, "trace" | "noTrace" | "resume" | "config" | "json" | "events">;
+
+export function requestOf(settings: Omit<RequestSettings, "method">) {
   const { seed, temperature, topP, topK, minP, step: splitter } = settings;
   const { maxTokens, maxSteps, maxStepTokens, budget, rewardFailure } = settings;
   return {
@@ -20,7 +22,7 @@ export function requestOf(settings: SolveSettings) {
 
 /** References that last, for the roles of the method; a default reward where one is needed. */
 export async function referencesOf(
-  settings: SolveSettings,
+  settings: Pick<RequestSettings, "method" | "draft" | "target" | "reward" | "threads" | "exact" | "context">,
   { host, say }: CommandContext,
   roles: readonly Role[],
   hub: HubSettings,

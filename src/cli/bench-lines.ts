@@ -1,0 +1,42 @@
+/** The rows of a bench for a person at a terminal. */
+import type { BenchRow } from "../bench/row.js";
+import type { BenchSummary } from "../bench/summary.js";
+import { notesOf, percent } from "../bench/tables.js";
+import { count, metric, seconds } from "./numbers.js";
+import type { Style } from "./style.js";
+import { tableLines } from "./table.js";
+import { harmless } from "./terminal-text.js";
+
+const titles = ["method", "right", "95 %", "p", "FLOPs", "of target", "time", "of target", "draft", "target"];
+
+export function benchLines(summary: BenchSummary, style: Style): string[] {
+  const { task, n, planned, rows } = summary;
+  const asked = n === planned ? `${count(n)} questions` : `${count(n)} of ${count(planned)} questions`;
+  const columns = [...titles, "kept"].map(
+    (title, index) => ({ title, align: index === 0 ? "left" : "right" }) as const,
+  );
+  const [title, ...lines] = tableLines(columns, rows.map(cells));
+  return [
+    style.bold(harmless(`${task}: ${asked}`)),
+    style.dim(title!),
+    ...lines,
+    ...notesOf(summary).map((note) => style.dim(harmless(note))),
+  ];
+}
+
+function cells(row: BenchRow): string[] {
+  const times = (factor: number | null) => (factor === null ? "" : factor.toPrecision(2));
+  return [
+    harmless(row.label),
+    percent(row.accuracy),
+    `${(row.ci95[0] * 100).toFixed(0)} to ${(row.ci95[1] * 100).toFixed(0)}`,
+    row.versusTarget ? row.versusTarget.p.toPrecision(2) : "",
+    metric(row.flops),
+    times(row.flopsVsTarget),
+    seconds(row.seconds),
+    times(row.secondsVsTarget),
+    count(row.draftTokens),
+    count(row.targetTokens),
+    row.acceptance === null ? "" : percent(row.acceptance),
+  ];
+}

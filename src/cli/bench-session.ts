@@ -1,0 +1,190 @@
+/** One bench on the command line, from what was asked to the exit code. */
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { CellSettings } from "../bench/cell.js";
+import {
+  type BenchConfiguration,
+  benchVersion,
+  checkSameBench,
+  checkSameModels,
+  identityOf,
+  type ModelIdentities,
+  questionsChecksum,
+  replaceFile,
+  writeBenchFile,
+} from "../bench/configuration.js";
+import { lockFolder } from "../bench/folder-lock.js";
+import { parseMethodList } from "../bench/method-list.js";
+import { ResultFile } from "../bench/result-file.js";
+import { type BenchPlan, missingCells, runBench } from "../bench/run-bench.js";
+import { type BenchSummary, summarise } from "../bench/summary.js";
+import { csvOf, markdownOf } from "../bench/tables.js";
+import { StepwrightError } from "../core/errors.js";
+import type { RunRoles } from "../core/run.js";
+import { checkRequest } from "../core/run-request.js";
+import type { Role } from "../core/search.js";
+import { Grader, type Pair } from "../grade/index.js";
+import { methods } from "../methods/index.js";
+import { hubSettings } from "../models/hub-settings.js";
+import { benchLines } from "./bench-lines.js";
+import { createBenchProgress } from "./bench-progress.js";
+import type { BenchSettings } from "./bench-settings.js";
+import { type BenchTask, benchTask } from "./bench-task.js";
+import type { CommandContext } from "./command.js";
+import { ModelStore } from "./model-store.js";
+import { count } from "./numbers.js";
+import type { References } from "./references.js";
+import { rolesOf } from "./run-session.js";
+import { referencesOf, refuseOtherQuestions, requestOf } from "./solve-request.js";
+import { stateFolder } from "./state-folder.js";
+
+/** All that a bench is, before a model is opened. */
+interface PreparedBench {
+  readonly task: BenchTask;
+  readonly plan: BenchPlan;
+  readonly request: CellSettings["request"];
+  readonly roles: readonly Role[];
+  readonly references: References;
+  readonly configuration: BenchConfiguration;
+  readonly folder: string;
+}
+
+export async function runBenchSession(context: CommandContext, settings: BenchSettings): Promise<number> {
+  const bench = await prepare(context, settings);
+  const { folder, plan, task } = bench;
+  await makeFolder(folder);
+  await using lock = await lockFolder(join(folder, "lock"));
+  if (lock.notice) context.say(lock.notice);
+  const isKnown = await checkSameBench(join(folder, "bench.json"), bench.configuration);
+  await using file = await ResultFile.open(join(folder, "results.jsonl"));
+  for (const notice of file.notices) context.say(notice);
+  if (!isKnown && file.results.length > 0) throw resultsWithoutBench(folder);
+  const isComplete = await finishBench(context, bench, file, isKnown);
+  const summary = summarise(task.name, plan, file.results);
+  await writeTables(folder, summary);
+  if (settings.json) context.printJson({ ...summary, out: folder });
+  else for (const line of benchLines(summary, context.style)) context.print(line);
+  if (isComplete) context.say(context.talkStyle.dim(`results: ${folder}`));
+  else context.say(`What is finished is kept in ${folder}. The same command goes on with it.`);
+  return 0;
+}
+
+/** Everything that can be refused without a model is refused here. */
+async function prepare(context: CommandContext, settings: BenchSettings): Promise<PreparedBench> {
+  const { host } = context;
+  const entries = await parseMethodList(settings.method, methods);
+  const { seed, ...request } = requestOf(settings);
+  for (const { method, options } of entries) {
+    checkRequest({ ...request, options, question: "any", method: { ...method, needs: {} }, roles: {} });
+  }
+  const hub = hubSettings(host.environment);
+  const task = await benchTask(settings, context, hub);
+  const roles = [...new Set(entries.flatMap(({ method }) => rolesOf(method)))];
+  const references = await referencesOf(settings, context, roles, hub);
+  await new ModelStore(references, { hub }).check(roles);
+  for (const { question } of task.questions) refuseOtherQuestions(references, question);
+  const seeds = Array.from({ length: settings.seeds }, (_, index) => seed + index);
+  if (settings.seeds > 1 && settings.temperature === 0) {
+    context.say("At temperature 0 all seeds give the same answer: --seeds above 1 only costs.");
+  }
+  const configuration: BenchConfiguration = {
+    version: benchVersion,
+    task: {
+      name: task.name,
+      offset: settings.offset,
+      limit: settings.limit ?? null,
+      grading: task.grading,
+      questions: questionsChecksum(task.questions),
+    },
+    seeds,
+    methods: entries.map(({ label, method, options }) => ({ label, method: method.name, options })),
+    // What is not set is left out, as it is when the file is read again.
+    request: JSON.parse(JSON.stringify({ ...request, concurrency: settings.concurrency })),
+    references: { ...references },
+  };
+  const folder = settings.out
+    ? resolve(host.workingFolder, settings.out)
+    : join(stateFolder(host), "bench", identityOf(configuration).slice(0, 16));
+  const plan = { questions: task.questions, entries, seeds, concurrency: settings.concurrency };
+  return { task, plan, request, roles, references, configuration, folder };
+}
+
+/** True when nothing is missing any more. Models are opened only for what is missing. */
+async function finishBench(
+  context: CommandContext,
+  bench: PreparedBench,
+  file: ResultFile,
+  isKnown: boolean,
+): Promise<boolean> {
+  const { plan, request, task, folder, configuration } = bench;
+  const { signal } = context;
+  const missing = missingCells(plan, file).reduce((sum, cells) => sum + cells.length, 0);
+  if (missing === 0) return true;
+  if (isKnown) context.say(`Going on with ${folder}: ${count(missing)} runs are left.`);
+  const hub = hubSettings(context.host.environment);
+  await using store = new ModelStore(bench.references, { hub, signal });
+  await using grader = new Grader();
+  const roles = await openRoles(store, bench.roles);
+  const models = identitiesOf(roles);
+  if (isKnown) await checkSameModels(join(folder, "bench.json"), models);
+  else await writeBenchFile(join(folder, "bench.json"), configuration, models);
+  const runsPerQuestion = plan.entries.length * plan.seeds.length;
+  using progress = createBenchProgress(context.host.talk, {
+    runs: plan.questions.length * runsPerQuestion,
+    earlier: file.results,
+    runsPerQuestion,
+  });
+  const settings = {
+    roles,
+    request,
+    grading: task.grading,
+    grade: (pair: Pair) => grader.grade(pair),
+    signal,
+  };
+  return runBench(plan, settings, file, (result) => progress.take(result));
+}
+
+async function openRoles(store: ModelStore, roles: readonly Role[]): Promise<RunRoles> {
+  return {
+    draft: roles.includes("draft") ? await store.model("draft") : undefined,
+    target: roles.includes("target") ? await store.model("target") : undefined,
+    reward: roles.includes("reward") ? await store.reward() : undefined,
+  };
+}
+
+function identitiesOf({ draft, target, reward }: RunRoles): ModelIdentities {
+  return {
+    ...(draft && { draft: { name: draft.name, fingerprint: draft.fingerprint } }),
+    ...(target && { target: { name: target.name, fingerprint: target.fingerprint } }),
+    ...(reward && { reward: { name: reward.name } }),
+  };
+}
+
+async function writeTables(folder: string, summary: BenchSummary): Promise<void> {
+  await replaceFile(join(folder, "rows.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  await replaceFile(join(folder, "rows.md"), markdownOf(summary));
+  await replaceFile(join(folder, "rows.csv"), csvOf(summary));
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new StepwrightError("storage-failed", `cannot make ${folder}: ${(cause as Error).message}`, {
+      subject: folder,
+      remedy: "choose a folder that can be written: --out DIR",
+      cause,
+    });
+  }
+}
+
+function resultsWithoutBench(folder: string): StepwrightError {
+  return new StepwrightError(
+    "bench-invalid",
+    `${folder} holds results, but no bench.json that says of what`,
+    {
+      subject: folder,
+      remedy: "choose another --out, or restore the file",
+    },
+  );
+}

@@ -1,0 +1,62 @@
+/** The settings of `bench`: those of `solve` that concern models, sampling, limits and prompt, and its own. */
+import { z } from "zod";
+import { solveSchema } from "./solve-settings.js";
+
+const { method, seed, trace, noTrace, resume, events, json, config, ...shared } = solveSchema.shape;
+
+export const benchSchema = z.object({
+  task: z
+    .string()
+    .optional()
+    .describe("A task (see stepwright tasks list) or a JSON Lines file with question and answer.")
+    .meta({ group: "Task", placeholder: "TASK" }),
+  limit: z.int().min(1).optional().describe("How many questions; default: all.").meta({ group: "Task" }),
+  offset: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("How many questions to pass over first.")
+    .meta({ group: "Task" }),
+  gradeAs: z
+    .string()
+    .optional()
+    .describe("Grade a file by the rules of this task, such as minerva or aqua; default: free answers.")
+    .meta({ group: "Task", placeholder: "TASK" }),
+
+  method: z
+    .string()
+    .default("draft,target,rsd")
+    .describe(
+      "Methods with their options, in quotes where these are several: rsd:threshold=0.8, or sweeps: 'rsd:threshold=0.5..0.9/0.1;weight=step|clip'.",
+    )
+    .meta({ group: "Method", placeholder: "A,B,..." }),
+  seeds: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe("Runs of each question with each method, from --seed on.")
+    .meta({ group: "Method" }),
+  seed,
+  concurrency: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe("Questions at work at the same time; above 1 the seconds are not those of a run alone.")
+    .meta({ group: "Method" }),
+
+  ...shared,
+
+  out: z
+    .string()
+    .optional()
+    .describe(
+      "The bench's folder, gone on with if it holds this bench; default: bench/ID in the state folder (STEPWRIGHT_HOME or ~/.cache/stepwright).",
+    )
+    .meta({ group: "Output", placeholder: "DIR" }),
+  config,
+  json,
+});
+
+export type BenchSettings = z.output<typeof benchSchema>;
