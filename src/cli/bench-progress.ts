@@ -1,4 +1,5 @@
 /** How far a bench is: one line that is drawn anew on a terminal, a line for every question elsewhere. */
+import { verdictsByQuestion } from "../bench/paired-difference.js";
 import type { BenchResult } from "../bench/result.js";
 import { wilsonInterval } from "../bench/statistics.js";
 import type { Output } from "./host.js";
@@ -29,16 +30,17 @@ export function createBenchProgress(output: Output, plan: ProgressPlan): BenchPr
       results.push(result);
       const fresh = results.length - plan.earlier.length;
       const now = performance.now();
+      const isLast = results.length === plan.runs;
+      const isDue = output.isTerminal
+        ? now - drawn >= frameMilliseconds
+        : results.length % plan.runsPerQuestion === 0;
+      if (!isDue && !isLast) return;
+      drawn = now;
       const left = ((now - started) / 1000 / fresh) * (plan.runs - results.length);
-      const line = progressLine(results, result, plan.runs, left);
-      if (output.isTerminal) {
-        if (now - drawn < frameMilliseconds && results.length < plan.runs) return;
-        drawn = now;
-        open = true;
-        output.write(`\r\x1b[K${clip(line, output.columns - 1)}`);
-      } else if (results.length % plan.runsPerQuestion === 0 || results.length === plan.runs) {
-        output.write(`${line}\n`);
-      }
+      const line = progressLine(results, plan.runs, left);
+      if (!output.isTerminal) return output.write(`${line}\n`);
+      open = true;
+      output.write(`\r\x1b[K${clip(line, output.columns - 1)}`);
     },
     [Symbol.dispose]() {
       if (open) output.write("\n");
@@ -46,25 +48,26 @@ export function createBenchProgress(output: Output, plan: ProgressPlan): BenchPr
   };
 }
 
-/** Of the method that has just answered: its accuracy so far. */
-function progressLine(
-  results: readonly BenchResult[],
-  last: BenchResult,
-  runs: number,
-  left: number,
-): string {
-  const own = results.filter(({ method }) => method === last.method);
-  const right = own.filter(({ correct }) => correct).length;
-  const [low, high] = wilsonInterval(right, own.length);
+/** Every method's accuracy so far; a question counts once, whatever the number of its seeds. */
+function progressLine(results: readonly BenchResult[], runs: number, left: number): string {
+  const methods = [...new Set(results.map(({ method }) => method))].sort();
   const tokens = results.reduce((sum, result) => sum + written(result), 0);
   return harmless(
     [
       `${count(results.length)}/${count(runs)}`,
-      `${last.method} ${percent(right / own.length)} [${percent(low)}, ${percent(high)}]`,
+      ...methods.map((name) => accuracyText(name, results)),
       `${tokens < 10_000 ? count(tokens) : metric(tokens)} tokens`,
       ...(results.length < runs ? [`about ${seconds(left)} left`] : []),
     ].join(" · "),
   );
+}
+
+function accuracyText(name: string, results: readonly BenchResult[]): string {
+  const own = results.filter(({ method }) => method === name);
+  const verdicts = [...verdictsByQuestion(own, "correct").values()];
+  const right = verdicts.reduce((sum, share) => sum + share, 0);
+  const [low, high] = wilsonInterval(right, verdicts.length);
+  return `${name} ${percent(right / verdicts.length)} [${percent(low)}, ${percent(high)}]`;
 }
 
 function written({ ledger: { draft, target } }: BenchResult): number {

@@ -62,11 +62,13 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
   const isComplete = await finishBench(context, bench, file, isKnown);
   const summary = summarise(task.name, plan, file.results);
   await writeTables(folder, summary);
-  if (settings.json) context.printJson({ ...summary, out: folder });
+  if (settings.json)
+    context.printJson({ ...summary, identity: identityOf(bench.configuration), out: folder });
   else for (const line of benchLines(summary, context.style)) context.print(line);
   if (isComplete) context.say(context.talkStyle.dim(`results: ${folder}`));
   else context.say(`What is finished is kept in ${folder}. The same command goes on with it.`);
-  return 0;
+  // One failed run is a result; where nothing went well, something is wrong with more than a question.
+  return summary.failed > 0 && file.results.every(({ finish }) => finish === "failed") ? 1 : 0;
 }
 
 /** Everything that can be refused without a model is refused here. */
@@ -141,7 +143,8 @@ async function finishBench(
     grade: (pair: Pair) => grader.grade(pair),
     signal,
   };
-  return runBench(plan, settings, file, (result) => progress.take(result));
+  // Awaited here: the models must stay open until it is through.
+  return await runBench(plan, settings, file, (result) => progress.take(result));
 }
 
 async function openRoles(store: ModelStore, roles: readonly Role[]): Promise<RunRoles> {
