@@ -55,6 +55,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "run a trace again without models and compare",
     load: load(() => import("./commands/trace-replay.js")),
   },
+  grade: {
+    summary: "say which answers are right",
+    load: load(() => import("./commands/grade.js")),
+  },
   doctor: {
     summary: "check that this machine can run models",
     load: load(() => import("./commands/doctor.js")),

@@ -20,6 +20,8 @@ export interface Host {
   readonly inputIsTerminal: boolean;
   /** All of standard input; what has come so far when the signal fires. */
   readInput(signal: AbortSignal): Promise<string>;
+  /** Standard input line by line as it comes; ends early when the signal fires. */
+  inputLines(signal: AbortSignal): AsyncIterable<string>;
   /** Calls back at every stop signal; returns how to stop listening. */
   onStopSignal(listener: (signal: StopSignal) => void): () => void;
   /** Calls back when standard output takes no more: with null where its reader has gone, else with the error. */

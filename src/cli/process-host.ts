@@ -1,6 +1,7 @@
 /** The host of a real process. */
 import { homedir } from "node:os";
 import type { Host, Output, StopSignal } from "./host.js";
+import { linesOf } from "./input-lines.js";
 
 /** More input than this is not a question. */
 const inputLimit = 4 * 1024 * 1024;
@@ -17,6 +18,7 @@ export function processHost(): Host {
     homeFolder: homedir(),
     inputIsTerminal: process.stdin.isTTY === true,
     readInput: readStandardInput,
+    inputLines: (signal) => linesOf(process.stdin, signal),
     onStopSignal(listener) {
       for (const signal of stopSignals) process.on(signal, listener);
       return () => {

@@ -12,7 +12,8 @@ export const imaginaryUnit: Complex = { re: 0, im: 1 };
 
 export const add = (a: Complex, b: Complex): Complex => ({ re: a.re + b.re, im: a.im + b.im });
 export const subtract = (a: Complex, b: Complex): Complex => ({ re: a.re - b.re, im: a.im - b.im });
-export const negate = (a: Complex): Complex => ({ re: -a.re, im: -a.im });
+/** Never minus zero, which would turn the root of -1 into -i. */
+export const negate = (a: Complex): Complex => ({ re: 0 - a.re, im: 0 - a.im });
 export const conjugate = (a: Complex): Complex => ({ re: a.re, im: -a.im });
 export const magnitude = (a: Complex): number => Math.hypot(a.re, a.im);
 

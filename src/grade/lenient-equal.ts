@@ -2,7 +2,7 @@
 import { chosenLetter } from "./choice.js";
 import { readCode } from "./code-expression.js";
 import { difference, type Expression, formOf, operation } from "./expression.js";
-import { readLenientLatex } from "./lenient-latex.js";
+import { readBeginning } from "./latex-reader.js";
 import { matrixRows } from "./matrix.js";
 import { isLetter } from "./rules.js";
 import { constantValue, sameValue } from "./same-value.js";
@@ -101,11 +101,7 @@ function sameExpression(prediction: string, reference: string): boolean {
 /** As LaTeX, with doubled backslashes halved first, or as code. */
 function read(text: string): Expression | undefined {
   const halved = text.replaceAll("\\\\", "\\");
-  for (const attempt of [
-    () => readLenientLatex(halved),
-    () => readLenientLatex(text),
-    () => readCode(halved),
-  ]) {
+  for (const attempt of [() => readBeginning(halved), () => readBeginning(text), () => readCode(halved)]) {
     try {
       return attempt();
     } catch {

@@ -2,7 +2,9 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import type { Host, Output, StopSignal } from "../../src/cli/host.js";
+import { linesOf } from "../../src/cli/input-lines.js";
 import { main } from "../../src/cli/main.js";
 
 export interface Captured {
@@ -55,6 +57,7 @@ export function capture(options: CaptureOptions = {}): Captured {
       homeFolder: folder,
       inputIsTerminal: options.input === undefined,
       readInput: async () => options.input ?? "",
+      inputLines: (signal) => linesOf(Readable.from([options.input ?? ""]), signal),
       onStopSignal: (listener) => listen(stops, listener),
       onOutputClosed: (listener) => void closes.add(listener),
       exit: (code) => void exits.push(code),

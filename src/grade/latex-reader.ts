@@ -1,8 +1,4 @@
-/**
- * Reads LaTeX as the parser behind the Qwen2.5-Math rules does: the longest readable beginning counts and the rest is
- * dropped; every letter is a free symbol (pi, e and i too), every unknown command as well; a letter before brackets
- * is a function; `dx` is one symbol.
- */
+/** Reads formulas in LaTeX. A dialect says how; the grammar is the same. */
 import {
   type Expression,
   formOf,
@@ -15,9 +11,32 @@ import {
 import { latexTokens } from "./latex-tokens.js";
 import { TokenReader, Unreadable } from "./token-reader.js";
 
-/** Throws `Unreadable`. */
-export function readLenientLatex(text: string): Expression {
-  return new LenientReader(new TokenReader(latexTokens(text.trim()))).relation();
+export interface Dialect {
+  /** Whether a letter or command before brackets is a function, as f in f(x), and no factor. */
+  isFunction(name: string): boolean;
+  /** Whether a command without a meaning of its own is a symbol. */
+  isSymbol(command: string): boolean;
+  /** People's habits: 1\frac12 is a sum, roots and powers may lack braces, dx is a product. */
+  readonly written: boolean;
+}
+
+/**
+ * As the parser behind the Qwen2.5-Math rules reads: every letter is a free symbol (pi, e and i too) and every unknown
+ * command as well, a letter before brackets is a function, and dx is one symbol.
+ */
+export const lenientDialect: Dialect = { isFunction: () => true, isSymbol: () => true, written: false };
+
+/** The longest readable beginning of a text; the rest is dropped. Throws `Unreadable`. */
+export function readBeginning(text: string, dialect: Dialect = lenientDialect): Expression {
+  return new LatexReader(new TokenReader(latexTokens(text.trim())), dialect).relation();
+}
+
+/** A whole text without relations. Throws `Unreadable`. */
+export function readWhole(text: string, dialect: Dialect): Expression {
+  const tokens = new TokenReader(latexTokens(text.trim()));
+  const value = new LatexReader(tokens, dialect).sum();
+  if (!tokens.atEnd) throw new Unreadable("more than one expression");
+  return value;
 }
 
 const relationSigns: Readonly<Record<string, RelationSign>> = {
@@ -65,8 +84,11 @@ const reserved = new Set([
   ),
 ]);
 
-class LenientReader {
-  constructor(private readonly tokens: TokenReader) {}
+class LatexReader {
+  constructor(
+    private readonly tokens: TokenReader,
+    private readonly dialect: Dialect,
+  ) {}
 
   relation(): Expression {
     let left = this.sum();
@@ -83,7 +105,7 @@ class LenientReader {
     }
   }
 
-  private sum(): Expression {
+  sum(): Expression {
     return this.tokens.nested(() => {
       let left = this.product(true);
       for (;;) {
@@ -129,7 +151,9 @@ class LenientReader {
       if (factor === undefined) break;
       factors.push(factor);
     }
-    return factors.length === 1 ? factors[0]! : operation("multiply", ...withoutCrosses(factors));
+    if (factors.length === 1) return factors[0]!;
+    if (this.dialect.written && isMixedNumber(factors)) return operation("add", ...factors);
+    return operation("multiply", ...withoutCrosses(factors));
   }
 
   private factor(functions: boolean): Expression {
@@ -197,6 +221,7 @@ class LenientReader {
       if (text === "sum" || text === "prod") return this.series();
     }
     const name = this.name();
+    if (!this.dialect.isFunction(name)) throw new Unreadable("no function");
     tokens.expect("(");
     const operands = this.listed();
     tokens.expect(")");
@@ -237,9 +262,14 @@ class LenientReader {
   private squareRoot(): Expression {
     const { tokens } = this;
     tokens.take();
-    if (!tokens.isSign("[")) return operation("square-root", this.enclosed("{", "}"));
+    if (!tokens.isSign("[")) return operation("square-root", this.radicand());
     const degree = this.enclosed("[", "]");
-    return operation("power", this.enclosed("{", "}"), operation("divide", number(1), degree));
+    return operation("root", this.radicand(), degree);
+  }
+
+  private radicand(): Expression {
+    if (this.tokens.isSign("{") || !this.dialect.written) return this.enclosed("{", "}");
+    return this.tokens.isSign("(") ? this.enclosed("(", ")") : this.atom();
   }
 
   private series(): Expression {
@@ -262,6 +292,7 @@ class LenientReader {
     if (kind === "number") return this.number();
     if (kind === "differential") {
       tokens.take();
+      if (this.dialect.written) return operation("multiply", symbol("d"), symbol(text));
       return symbol(`d${text}`);
     }
     if (kind === "command") {
@@ -320,6 +351,7 @@ class LenientReader {
     const { tokens } = this;
     const { kind, text } = tokens.next;
     if (kind !== "letter" && (kind !== "command" || reserved.has(text))) throw new Unreadable("no symbol");
+    if (kind === "command" && !this.dialect.isSymbol(text)) throw new Unreadable("an unknown command");
     tokens.take();
     let primes = tokens.next.kind === "primes" ? tokens.take().text : "";
     const below = tokens.isSign("_") ? tokens.attempt(() => this.subscript()) : undefined;
@@ -333,6 +365,10 @@ class LenientReader {
   }
 
   private script(): Expression {
+    if (this.dialect.written) {
+      if (this.tokens.isSign("(")) return this.enclosed("(", ")");
+      if (this.tokens.skip("-")) return operation("negate", this.atom());
+    }
     return this.tokens.isSign("{") ? this.enclosed("{", "}") : this.atom();
   }
 }
@@ -348,4 +384,11 @@ function withoutCrosses(factors: readonly Expression[]): Expression[] {
     if (before === undefined || after === undefined) return true;
     return symbolsOf(before).size + symbolsOf(after).size > 0;
   });
+}
+
+/** Whole numbers before a fraction of whole numbers: 1\frac{1}{2}. */
+function isMixedNumber([whole, part, ...more]: readonly Expression[]): boolean {
+  if (more.length > 0 || whole?.kind !== "number" || !Number.isInteger(whole.value)) return false;
+  if (part?.kind !== "operation" || part.name !== "divide") return false;
+  return part.operands.every((side) => side.kind === "number" && Number.isInteger(side.value));
 }

@@ -1,0 +1,83 @@
+/** The answer that a text ends on, as it was written: its last box or its last "the answer is". */
+import { closingBrace } from "./braces.js";
+import { answeringText, sentenceFrom } from "./text.js";
+
+interface Found {
+  readonly at: number;
+  readonly answer: string;
+}
+
+/** "" if the text gives none. */
+export function finalAnswer(prediction: string): string {
+  const text = answeringText(prediction);
+  const stated = [...boxes(text), ...phrases(text)].filter(({ answer }) => answer !== "");
+  if (stated.length > 0) return stated.reduce((a, b) => (b.at >= a.at ? b : a)).answer;
+  return lastStatement(text);
+}
+
+/** `\boxed{...}` and its relatives; the word "boxed" alone is none. */
+export function boxes(text: string): Found[] {
+  const found: Found[] = [];
+  for (const match of text.matchAll(/(?:\\f?box(?:ed)?|\bboxed)\s*(\{|(?<=\\boxed\s*)(?=[-\d\\$a-zA-Z]))/g)) {
+    const start = match.index + match[0].length;
+    if (match[1] === "{") {
+      const end = closingBrace(text, start);
+      const inside = end === text.length ? text.slice(start).split("\n", 1)[0]! : text.slice(start, end);
+      found.push({ at: start, answer: tidy(inside) });
+    } else found.push({ at: start, answer: tidy(/^\S*/.exec(text.slice(start))![0]) });
+  }
+  return found;
+}
+
+const phrase =
+  /(?:\banswer\s*(?:is|was|:|=|should be|must be)|\banswer\*{1,2}\s*:|\banswer\s*<\/b>\s*:|<answer>|####|"answer"\s*:|答案(?:是|为|：|:)|final answer\*{0,2}\s*\n)\s*:?/gi;
+
+function phrases(text: string): Found[] {
+  const found: Found[] = [];
+  for (const match of text.matchAll(phrase)) {
+    const at = match.index + match[0].length;
+    const sentence = sentenceFrom(text, at).split("。", 1)[0]!;
+    // A box in the sentence speaks for itself.
+    if (/boxed|\\fbox/.test(sentence) && boxes(sentence).some(({ answer }) => answer !== "")) continue;
+    found.push({ at, answer: tidy(sentence.replace(/\\boxed\s*\{\s*\}/g, "")) });
+  }
+  return found;
+}
+
+/** Where nothing is called the answer: what the last sentence says. */
+function lastStatement(text: string): string {
+  const sentences = text
+    .trim()
+    .slice(-4000)
+    .split(/(?<=[.?!])\s+|\n+/)
+    .filter((sentence) => sentence.trim() !== "");
+  const last = sentences.at(-1)?.trim() ?? "";
+  const formulas = [...last.matchAll(/\$([^$]+)\$|\\\(([^()]*)\\\)/g)];
+  if (formulas.length > 0) return tidy(formulas.at(-1)![1] ?? formulas.at(-1)![2]!);
+  if (/^[^a-z]*$/.test(last.replace(/\\[a-z]+/g, "")) || last.length < 12) return tidy(valueOfEquation(last));
+  if (last.includes("=")) return tidy(valueOfEquation(last));
+  const numbers = /(?<![\w.])-?\$?\d[\d,]*(?:\.\d+)?(?:\s?[-+*/^]\s?\d+(?:\.\d+)?)*%?/.exec(
+    last.replace(/(?<=\d)\.$/, ""),
+  );
+  return tidy(numbers?.[0] ?? "");
+}
+
+/** What stands after the last equals sign; an equation in an unknown says what the unknown obeys, not what it is. */
+function valueOfEquation(sentence: string): string {
+  const sides = sentence.split("=");
+  if (sides.length < 2) return sentence;
+  const before = sides.at(-2)!;
+  const unknown = /^(?=.*[\d+*/-])(?=.*\b[a-z]\b)[\s\da-z+*/^().-]*$/.test(before.trim());
+  return unknown ? sentence : sides.at(-1)!;
+}
+
+function tidy(answer: string): string {
+  const text = answer
+    .trim()
+    .replace(/^(?:\*\*|:|"|`|<b>)+\s*/, "")
+    .replace(/\s*(?:\*\*|"\}?|`|<\/b>|\\\]|\\\)|\$)+(?=[.,:]?$)/, "")
+    .replace(/[.,:]$/, "")
+    .replace(/(?:\*\*|\$)$/, "")
+    .trim();
+  return text;
+}
