@@ -45,9 +45,10 @@ const done = existsSync(values.out)
       .map((line) => JSON.parse(line))
   : [];
 
-const context = 4096;
-const draft = await openLlama(values.draft, { context });
-const target = await openLlama(values.target, { context });
+// No prompt stays in the cache: otherwise the first row pays for reading it, and the others have it for nothing.
+const opening = { context: 4096, keptPrompts: 0 };
+const draft = await openLlama(values.draft, opening);
+const target = await openLlama(values.target, opening);
 const openModel = async (reference) => (reference === "draft" ? draft : target);
 const loadHead = () => Promise.reject(new Error("no head files here"));
 const rewards = new Map();

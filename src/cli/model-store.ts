@@ -102,6 +102,8 @@ export class ModelStore implements AsyncDisposable {
     }
     const key = await resolveModelFile(reference, this.#hub);
     const size = context === undefined ? {} : { context };
-    return { key, open: () => openLlama(key, { threads, exact, signal: this.#signal, ...size }) };
+    // Every run pays for its own prompt, whatever ran before it.
+    const options = { threads, exact, keptPrompts: 0, signal: this.#signal, ...size };
+    return { key, open: () => openLlama(key, options) };
   }
 }

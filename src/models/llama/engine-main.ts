@@ -65,11 +65,10 @@ async function serve(message: Call & { readonly call: number }): Promise<Answers
   switch (message.type) {
     case "load": {
       const native = await loadLlamaNativeModel(message.options);
-      const shared = message.exact ? { batchTokens: await exactBatch(native, message.options) } : {};
-      models.set(message.model, {
-        native,
-        scheduler: new Scheduler(native, { separate: message.exact, ...shared, lock }),
-      });
+      const { exact: separate, keptPrompts } = message;
+      const shared = separate ? { batchTokens: await exactBatch(native, message.options) } : {};
+      const scheduler = new Scheduler(native, { separate, keptPrompts, ...shared, lock });
+      models.set(message.model, { native, scheduler });
       return native.info;
     }
     case "close": {

@@ -22,6 +22,11 @@ export interface OpenLlamaOptions extends CallOptions {
   readonly threads?: number;
   readonly gpuLayers?: number;
   /**
+   * Opened prompts that stay in the cache after their run, for the next one that starts alike; default 4. Measuring
+   * programs want 0: a shared prompt is read, and paid for, by the first run alone.
+   */
+  readonly keptPrompts?: number;
+  /**
    * Batch-invariant: what a branch holds depends on nothing but its tokens, to the last bit: not on other runs, nor
    * on what was read or written together, rolled back or resumed. A cache per branch, weights as they are in the
    * file, and no more tokens per pass than a check when loading (about 60 passes) saw not to touch each other.
@@ -31,6 +36,7 @@ export interface OpenLlamaOptions extends CallOptions {
 }
 
 const usualContext = 4096;
+const usualKeptPrompts = 4;
 const exactSequences = 6;
 /** What the check of exact mode needs. */
 const leastExactSequences = 3;
@@ -63,6 +69,7 @@ export async function openLlama(path: string, options: OpenLlamaOptions = {}): P
       file,
       native,
       exact,
+      keptPrompts: options.keptPrompts ?? usualKeptPrompts,
     },
     { signal: options.signal },
   );

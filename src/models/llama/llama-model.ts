@@ -25,6 +25,7 @@ export interface LlamaModelParts {
   readonly file: ModelFile;
   readonly native: NativeModelOptions;
   readonly exact: boolean;
+  readonly keptPrompts: number;
 }
 
 let models = 0;
@@ -148,7 +149,13 @@ export class LlamaModel implements Model {
 
 function load(parts: LlamaModelParts, number: number, options: CallOptions): Promise<NativeModelInfo> {
   return parts.engine.call<"load">(
-    { type: "load", model: number, options: parts.native, exact: parts.exact },
+    {
+      type: "load",
+      model: number,
+      options: parts.native,
+      exact: parts.exact,
+      keptPrompts: parts.keptPrompts,
+    },
     { signal: options.signal },
   );
 }

@@ -23,6 +23,7 @@ export type Call =
       readonly model: number;
       readonly options: NativeModelOptions;
       readonly exact: boolean;
+      readonly keptPrompts: number;
     }
   | { readonly type: "close"; readonly model: number }
   | { readonly type: "tokenize"; readonly model: number; readonly text: string; readonly special: boolean }

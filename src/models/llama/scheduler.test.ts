@@ -16,7 +16,7 @@ import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 
 /** Calls as promises, with ids counted up. */
 function client(native: NativeModel, options: SchedulerOptions = {}) {
-  const scheduler = new Scheduler(native, { keptPrefixes: 0, ...options });
+  const scheduler = new Scheduler(native, { keptPrompts: 0, ...options });
   let calls = 0;
   let branches = 0;
   return {
@@ -167,7 +167,7 @@ describe("scheduler", () => {
           const native = new FakeNativeModel({ cells: 96, sequences: 3, batchTokens: 16, separate: exact });
           const { scheduler, open, fork, append, extend } = client(native, {
             ...(exact ? { separate: true, batchTokens: 5 } : {}),
-            keptPrefixes: 1,
+            keptPrompts: 1,
           });
           const branches = new Map<number, number[]>([[open(prompt), [...prompt]]]);
           const pending: Promise<unknown>[] = [];
@@ -371,7 +371,7 @@ describe("scheduler", () => {
   });
 
   it("shares a dropped question's prompt with the next one that starts the same", async () => {
-    const { scheduler, open, extend } = client(new FakeNativeModel(), { keptPrefixes: 2 });
+    const { scheduler, open, extend } = client(new FakeNativeModel(), { keptPrompts: 2 });
     const branch = open(prompt);
     await extend(branch, 3);
     scheduler.drop(branch);

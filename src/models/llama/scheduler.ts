@@ -30,7 +30,7 @@ export interface SchedulerOptions {
   /** Milliseconds; injectable for tests. */
   readonly now?: () => number;
   /** Opened prefixes that stay in the cache after their branch is dropped, for the next call with the same start. */
-  readonly keptPrefixes?: number;
+  readonly keptPrompts?: number;
 }
 
 export class Scheduler {
@@ -57,7 +57,7 @@ export class Scheduler {
     this.#now = options.now ?? (() => performance.now());
     this.#pool = new SequencePool(native, {
       separate: options.separate ?? false,
-      keptPrefixes: options.keptPrefixes ?? 4,
+      keptPrompts: options.keptPrompts ?? 4,
     });
     const { cells, trainedContext, endTokens } = native.info;
     this.#context = Math.min(cells, trainedContext);

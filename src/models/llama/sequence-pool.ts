@@ -10,7 +10,7 @@ export interface PoolOptions {
   /** Every sequence has a cache of its own: sharing copies, and one sequence's cells are no use to another. */
   readonly separate: boolean;
   /** Opened prefixes that stay in the cache after their branch is dropped, for the next question with the same start. */
-  readonly keptPrefixes: number;
+  readonly keptPrompts: number;
 }
 
 export class SequencePool {
@@ -96,10 +96,10 @@ export class SequencePool {
   /** Forgets the branch. The prefix it was opened with stays in the cache for a while. */
   remove(branch: BranchState): void {
     this.branches.delete(branch.id);
-    if (branch.opened > 0 && branch.cached > 0 && this.#options.keptPrefixes > 0) {
+    if (branch.opened > 0 && branch.cached > 0 && this.#options.keptPrompts > 0) {
       this.truncate(branch, branch.opened);
       if (branch.sequence >= 0) this.#kept.push(branch);
-      while (this.#kept.length > this.#options.keptPrefixes) this.release(this.#kept.shift()!);
+      while (this.#kept.length > this.#options.keptPrompts) this.release(this.#kept.shift()!);
     } else {
       this.release(branch);
     }
