@@ -17,10 +17,10 @@ export const benchSchema = z.object({
     .default(0)
     .describe("How many questions to pass over first.")
     .meta({ group: "Task" }),
-  gradeAs: z
+  as: z
     .string()
     .optional()
-    .describe("Grade a file by the rules of this task, such as minerva or aqua; default: free answers.")
+    .describe("Read and grade a file as this task, such as minerva or aqua; default: free answers.")
     .meta({ group: "Task", placeholder: "TASK" }),
 
   method: z

@@ -6,7 +6,7 @@ import type { HubSettings } from "../models/hub-settings.js";
 import { tasks } from "../tasks/index.js";
 import { isTaskFile, localGrading, readLocalQuestion } from "../tasks/local-task.js";
 import { type QuestionFile, readQuestions } from "../tasks/questions.js";
-import type { Task } from "../tasks/task.js";
+import type { Row, Task } from "../tasks/task.js";
 import type { BenchSettings } from "./bench-settings.js";
 import type { CommandContext } from "./command.js";
 import { count } from "./numbers.js";
@@ -23,7 +23,7 @@ const mostProblems = 20;
 
 /** Says what could not be used. Throws `unknown-name`, `task-not-found`, `task-invalid` or `invalid-option`. */
 export async function benchTask(
-  settings: Pick<BenchSettings, "task" | "limit" | "offset" | "gradeAs">,
+  settings: Pick<BenchSettings, "task" | "limit" | "offset" | "as">,
   context: CommandContext,
   hub: HubSettings,
 ): Promise<BenchTask> {
@@ -34,8 +34,9 @@ export async function benchTask(
       remedy: `name one of ${tasks.names.join(", ")}, or a file of JSON Lines`,
     });
   }
-  const gradeAs = settings.gradeAs === undefined ? undefined : await tasks.get(settings.gradeAs);
-  const { grading, file } = isTaskFile(name) ? await localTask(name, context) : await pulledTask(name, hub);
+  const { grading, file } = isTaskFile(name)
+    ? await localTask(name, settings.as, context)
+    : await pulledTask(name, settings.as, hub);
   sayProblems(file, context);
   const { offset, limit = file.questions.length } = settings;
   const questions = file.questions.slice(offset, offset + limit);
@@ -45,15 +46,27 @@ export async function benchTask(
       remedy: `the task has ${file.questions.length}`,
     });
   }
-  return { name, grading: gradeAs?.grading ?? grading, questions };
+  return { name, grading, questions };
 }
 
-async function localTask(name: string, { host }: CommandContext) {
+/** A file that is said to be a task's may have that task's fields, or the plain ones. */
+async function localTask(name: string, as: string | undefined, { host }: CommandContext) {
   const path = resolve(host.workingFolder, name);
-  return { grading: localGrading, file: await readQuestions(path, { readQuestion: readLocalQuestion }) };
+  const task = as === undefined ? undefined : await tasks.get(as);
+  const readQuestion = (row: Row, line: number) => {
+    const question = task?.readQuestion(row, line - 1);
+    return typeof question === "object" ? question : readLocalQuestion(row, line);
+  };
+  return { grading: task?.grading ?? localGrading, file: await readQuestions(path, { readQuestion }) };
 }
 
-async function pulledTask(name: string, hub: HubSettings) {
+async function pulledTask(name: string, as: string | undefined, hub: HubSettings) {
+  if (as !== undefined) {
+    throw new StepwrightError("invalid-option", "--as is for files: a task is read and graded as itself", {
+      subject: "--as",
+      remedy: "leave it out",
+    });
+  }
   const task = await tasks.get(name);
   const path = await findDataset(task.source, hub);
   if (path === undefined) {

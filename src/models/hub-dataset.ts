@@ -34,20 +34,20 @@ export async function pullDataset(
     throw failed("downloads are switched off", "leave out --offline and unset HF_HUB_OFFLINE");
   }
   const { commit, files } = await listFiles(settings, "datasets", { repository, revision }, options);
-  const found = files.get(file);
+  const found = files.get(chooseFile(file, [...files.keys()]) ?? "");
   if (!found) {
     throw failed(
-      `the data set ${repository} has no file ${file} any more`,
+      `the data set ${repository} has no file ${file} any more, nor one that could be it`,
       "download it by hand, and give it to bench as --task FILE.jsonl",
     );
   }
   const cache = new RepositoryCache(settings.cache, repository, "datasets");
-  const address = `datasets/${repository}/resolve/${commit}/${file}`;
+  const address = `datasets/${repository}/resolve/${commit}/${found.path}`;
   await downloadBlob(settings, address, found, cache.blob(found.hash.value), {
     ...options,
-    onBytes: (bytes) => options.onProgress?.({ file, bytes, totalBytes: found.size }),
+    onBytes: (bytes) => options.onProgress?.({ file: found.path, bytes, totalBytes: found.size }),
   });
-  const path = await cache.link(commit, file, found.hash.value);
+  const path = await cache.link(commit, found.path, found.hash.value);
   // Last, so that a revision never points at a file that is not there.
   await cache.remember(revision, commit);
   return { path, commit, file: found };
@@ -60,6 +60,13 @@ export async function findDataset(
 ): Promise<string | undefined> {
   const cache = new RepositoryCache(settings.cache, repository, "datasets");
   const commit = await cache.commitOf(revision);
-  if (commit === null || !(await cache.files(commit)).includes(file)) return undefined;
-  return cache.snapshot(commit, file);
+  const chosen = commit === null ? undefined : chooseFile(file, await cache.files(commit));
+  return chosen === undefined ? undefined : cache.snapshot(commit!, chosen);
+}
+
+/** The file as it is known, or, where a data set was laid out anew, its only test file in a form that can be read. */
+function chooseFile(known: string, files: readonly string[]): string | undefined {
+  if (files.includes(known)) return known;
+  const tests = files.filter((file) => /(^|\/)[^/]*test[^/]*\.(jsonl?|csv|parquet)$/i.test(file));
+  return tests.length === 1 ? tests[0] : undefined;
 }

@@ -4,7 +4,7 @@ import type { Row, TaskQuestion } from "./task.js";
 
 /** True for what names a file and not a task of the registry. */
 export function isTaskFile(name: string): boolean {
-  return /[\\/]|\.jsonl?$/i.test(name);
+  return /[\\/]|\.(jsonl?|csv|parquet)$/i.test(name);
 }
 
 /** The rules for free answers. */

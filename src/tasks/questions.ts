@@ -2,7 +2,7 @@
 import { StepwrightError } from "../core/errors.js";
 import { type NumberedRow, type RowProblem, readJsonLines } from "./rows.js";
 import type { Row, TaskQuestion } from "./task.js";
-import { readCommaSeparated, readJsonArray } from "./whole-file.js";
+import { readCommaSeparated, readJsonArray, readParquet } from "./whole-file.js";
 
 export interface QuestionFile {
   readonly questions: readonly TaskQuestion[];
@@ -41,6 +41,7 @@ export async function readQuestions(path: string, { readQuestion }: ReadOptions)
 function rowsOf(path: string): AsyncIterable<NumberedRow | RowProblem> | Iterable<NumberedRow | RowProblem> {
   if (/\.json$/i.test(path)) return whole(readJsonArray(path));
   if (/\.csv$/i.test(path)) return whole(readCommaSeparated(path));
+  if (/\.parquet$/i.test(path)) return whole(readParquet(path));
   return readJsonLines(path);
 }
 

@@ -1,6 +1,7 @@
-/** Data files that are read as a whole: one JSON array, or comma-separated values. */
+/** Data files that are read as a whole: one JSON array, comma-separated values, or Parquet. */
 import { readFile, stat } from "node:fs/promises";
 import { StepwrightError } from "../core/errors.js";
+import { parquetRows } from "./parquet.js";
 import type { NumberedRow, RowProblem } from "./rows.js";
 import type { Row } from "./task.js";
 
@@ -64,10 +65,23 @@ function endOfField(text: string, at: number): number {
   return end;
 }
 
+export async function readParquet(path: string): Promise<NumberedRow[]> {
+  const file = await bytesOf(path);
+  try {
+    return parquetRows(file);
+  } catch (cause) {
+    throw invalid(path, `cannot be read: ${(cause as Error).message}`, cause);
+  }
+}
+
 async function textOf(path: string): Promise<string> {
+  return new TextDecoder().decode(await bytesOf(path));
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     if ((await stat(path)).size > largestFile) throw invalid(path, `is larger than ${largestFile} bytes`);
-    return new TextDecoder().decode(await readFile(path));
+    return await readFile(path);
   } catch (cause) {
     throw StepwrightError.is(cause) ? cause : invalid(path, "cannot be read", cause);
   }

@@ -124,7 +124,7 @@ describe("what is wrong with a bench is said before a model is opened", () => {
     [["--task", "TASK", "--draft", "gone.gguf"], "gone.gguf", 2],
     [["--task", "TASK", "--top-p", "0"], "--top-p", 2],
     [["--task", "TASK", "--config", "gone.json"], "gone.json", 2],
-    [["--task", "TASK", "--grade-as", "acqua"], 'did you mean "aqua"', 2],
+    [["--task", "TASK", "--as", "acqua"], 'did you mean "aqua"', 2],
   ])("%j", async (words, message, expected) => {
     const argv = words.map((word) => (word === "TASK" ? task : word));
     const { code, talk, out } = await run(["bench", ...models, ...argv]);
@@ -154,6 +154,27 @@ describe("what is wrong with a bench is said before a model is opened", () => {
     expect(talk).toContain("know no question but their own");
     expect(code).toBe(2);
   });
+});
+
+test("a file may be read and graded as a task's", async () => {
+  const answer = "84 - 15 = 69 rolls\n#### 92";
+  const file = join(root, "like-gsm8k.jsonl");
+  await writeFile(
+    file,
+    `${JSON.stringify({ question, answer })}\n${JSON.stringify({ problem: question, answer: 92 })}\n`,
+  );
+  const argv = ["bench", "--task", file, "--as", "gsm8k", ...models, "--method", "target", "--json"];
+  const { code, out, captured } = await run([...argv, "--out", join(root, "like-gsm8k")]);
+  expect(code).toBe(0);
+  expect(captured.exits).toEqual([]);
+  expect(JSON.parse(out)).toMatchObject({ n: 2, rows: [{ accuracy: 1 }] });
+  const configuration = JSON.parse(
+    await readFile(join(root, "like-gsm8k", "bench.json"), "utf8"),
+  ).configuration;
+  expect(configuration.task.grading).toBe("gsm8k");
+  const refused = await run(["bench", "--task", "gsm8k", "--as", "aqua", ...models]);
+  expect(refused.talk).toContain("--as is for files");
+  expect(refused.code).toBe(2);
 });
 
 test("lines that cannot be used are reported, the rest is asked", async () => {

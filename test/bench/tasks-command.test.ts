@@ -73,6 +73,25 @@ describe("tasks", () => {
     expect(code).toBe(2);
   });
 
+  test("are found in a data set that was laid out anew, if there is no doubt which file it is", async () => {
+    const layouts: [Record<string, Uint8Array>, number][] = [
+      [{ "data/test-00000-of-00001.jsonl": file, "train.jsonl": file }, 0],
+      [{ "data/test.jsonl": file, "other/test.jsonl": file }, 1],
+    ];
+    for (const [files, expected] of layouts) {
+      await using anew = await startFakeHub(files, {
+        kind: "datasets",
+        repository: "HuggingFaceH4/MATH-500",
+      });
+      const folder = await mkdtemp(join(cache, "anew-"));
+      const there = { HF_ENDPOINT: anew.endpoint, HF_HUB_CACHE: folder };
+      const { code, talk } = await run(["tasks", "pull", "math500"], { environment: there });
+      expect(code, talk).toBe(expected);
+      const listed = await run(["tasks", "list", "--json"], { environment: there });
+      expect(JSON.parse(listed.out)[1].path === null).toBe(expected === 1);
+    }
+  });
+
   test("are refused with advice where they cannot come", async () => {
     const offline = await run(["tasks", "pull", "math500", "--offline"], { environment });
     expect(offline.code).toBe(1);
