@@ -25,10 +25,17 @@ export class ResultFile implements AsyncDisposable {
     this.#end = contents.goodBytes;
   }
 
-  /** Opens the file, or makes it; a torn end is cut off. Throws `bench-invalid` or `storage-failed`. */
-  static async open(path: string): Promise<ResultFile> {
+  /**
+   * Opens the file, or makes it; a torn end is cut off. With `forgetFailed`, failed runs count as missing: their
+   * lines stay, and the results of new runs go before them. Throws `bench-invalid` or `storage-failed`.
+   */
+  static async open(path: string, { forgetFailed = false } = {}): Promise<ResultFile> {
     try {
       const contents = await read(path);
+      if (forgetFailed) {
+        for (const [key, { finish }] of contents.results)
+          if (finish === "failed") contents.results.delete(key);
+      }
       const file = await open(path, "a").then(async (made) => {
         await made.close();
         return open(path, "r+");
@@ -93,7 +100,9 @@ async function read(path: string) {
       });
     }
     const key = resultKey(result);
-    if (results.has(key)) notices.push(`passed over line ${index + 1} of ${path}, which repeats a result`);
+    const earlier = results.get(key);
+    if (earlier && earlier.finish !== "failed")
+      notices.push(`passed over line ${index + 1} of ${path}, which repeats a result`);
     else results.set(key, result);
   }
   return { results, notices, goodBytes };

@@ -56,7 +56,9 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
   await using lock = await lockFolder(join(folder, "lock"));
   if (lock.notice) context.say(lock.notice);
   const isKnown = await checkSameBench(join(folder, "bench.json"), bench.configuration);
-  await using file = await ResultFile.open(join(folder, "results.jsonl"));
+  await using file = await ResultFile.open(join(folder, "results.jsonl"), {
+    forgetFailed: settings.retryFailed,
+  });
   for (const notice of file.notices) context.say(notice);
   if (!isKnown && file.results.length > 0) throw resultsWithoutBench(folder);
   const isComplete = await finishBench(context, bench, file, isKnown);

@@ -46,6 +46,14 @@ export const benchSchema = z.object({
     .describe("Questions at work at the same time; above 1 the seconds are not those of a run alone.")
     .meta({ group: "Method" }),
 
+  retryFailed: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Run again what failed before. Where failing depends on the question, this favours the method that failed.",
+    )
+    .meta({ group: "Method" }),
+
   ...shared,
 
   out: z

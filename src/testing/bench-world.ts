@@ -67,6 +67,7 @@ export interface BenchWorldOptions {
   readonly script?: Script;
   readonly signal?: AbortSignal;
   readonly temperature?: number;
+  readonly forgetFailed?: boolean;
 }
 
 export async function benchPlan(options: BenchWorldOptions = {}): Promise<BenchPlan> {
@@ -91,7 +92,9 @@ export function benchSettings({ script, signal, temperature = 1 }: BenchWorldOpt
 /** Runs what is missing of the bench in this folder. */
 export async function runBenchWorld(folder: string, options: BenchWorldOptions = {}) {
   const plan = await benchPlan(options);
-  await using file = await ResultFile.open(join(folder, "results.jsonl"));
+  await using file = await ResultFile.open(join(folder, "results.jsonl"), {
+    forgetFailed: options.forgetFailed ?? false,
+  });
   const isComplete = await runBench(plan, benchSettings(options), file);
   return { plan, isComplete, results: file.results, notices: file.notices };
 }

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,12 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 const models = ["--draft", "demo:draft", "--target", "demo:target", "--reward", "demo:reward"];
 const bench = (out: string, ...more: string[]) =>
   run(["bench", "--task", task, ...models, "--temperature", "1", "--out", join(root, out), ...more]);
+
+/** The results without what a clock says. */
+async function timeless(folder: string): Promise<string> {
+  const text = await readFile(join(root, folder, "results.jsonl"), "utf8");
+  return text.replaceAll(/"seconds":[\d.e-]+/g, "").replaceAll(/^\{"length":\d+,"checksum":"\w+"/gm, "");
+}
 
 describe("bench", () => {
   test("prints the contract as JSON, the talk elsewhere, and leaves files", async () => {
@@ -95,11 +102,32 @@ describe("bench", () => {
     expect(later).toMatch(/Going on with .*: \d+ runs are left\./);
     const whole = await bench("unbroken");
     expect(whole.code).toBe(0);
-    const timeless = async (folder: string) =>
-      (await readFile(join(root, folder, "results.jsonl"), "utf8"))
-        .replaceAll(/"seconds":[\d.e-]+/g, "")
-        .replaceAll(/^\{"length":\d+,"checksum":"\w+"/gm, "");
     expect(await timeless("stopped")).toBe(await timeless("unbroken"));
+  });
+
+  test("killed twice by SIGKILL, taken up by the same command, ends in the same file", async () => {
+    const many = join(root, "many.jsonl");
+    const rows = Array.from({ length: 40 }, (_, index) => ({ id: `many-${index}`, question, answer: "92" }));
+    await writeFile(many, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const argv = ["bench", "--task", many, ...models, "--temperature", "1", "--out"];
+    const program = new URL("../../bin/stepwright.js", import.meta.url).pathname;
+    const lines = async () =>
+      (await readFile(join(root, "killed", "results.jsonl"), "utf8").catch(() => "")).split("\n").length - 1;
+    for (const enough of [5, 60]) {
+      const child = spawn(process.execPath, [program, ...argv, join(root, "killed")], { stdio: "ignore" });
+      const exited = new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)));
+      while (child.exitCode === null && (await lines()) < enough)
+        await new Promise((wake) => setTimeout(wake, 2));
+      child.kill("SIGKILL");
+      expect(await exited).toBe("SIGKILL");
+      expect(await lines()).toBeLessThan(120);
+    }
+    const { code, talk } = await run([...argv, join(root, "killed")]);
+    expect(code).toBe(0);
+    expect(talk).toMatch(/took over the lock of process \d+, which is gone/);
+    expect((await run([...argv, join(root, "not-killed")])).code).toBe(0);
+    expect(await timeless("killed")).toBe(await timeless("not-killed"));
+    expect(await lines()).toBe(120);
   });
 
   test("takes its folder from its identity where none is named", async () => {

@@ -180,6 +180,22 @@ describe("what fails", () => {
     expect(markdownOf(summary)).toContain("2 runs failed and count as wrong");
   });
 
+  test("is run again when that is asked for, and only then", async () => {
+    const folder = await mkdtemp(join(root, "bench-"));
+    const fault = ({ index }: { index: number }) => (index === 20 ? ({ kind: "throw" } as const) : undefined);
+    const failures = async (options: BenchWorldOptions) =>
+      (await runBenchWorld(folder, { questions: 20, ...options })).results.filter(
+        ({ finish }) => finish === "failed",
+      ).length;
+    expect(await failures({ script: { fault } })).toBe(2);
+    expect(await failures({})).toBe(2);
+    expect(await failures({ forgetFailed: true })).toBe(0);
+    const { notices, results } = await runBenchWorld(folder, { questions: 20 });
+    expect(notices).toEqual([]);
+    expect(results.filter(({ finish }) => finish === "failed")).toEqual([]);
+    expect(results).toHaveLength(60);
+  });
+
   test("for all questions alike ends the bench", async () => {
     const plan = await benchPlan();
     await using file = await ResultFile.open(join(await mkdtemp(join(root, "bench-")), "results.jsonl"));
