@@ -15,6 +15,8 @@ export interface BenchSummary {
   readonly rows: readonly BenchRow[];
 
   readonly seeds: number;
+  /** Questions at work at the same time. */
+  readonly concurrency: number;
   /** Questions asked for. */
   readonly planned: number;
   readonly isSmallSample: boolean;
@@ -22,11 +24,7 @@ export interface BenchSummary {
   readonly failed: number;
 }
 
-export function summarise(
-  task: string,
-  plan: Omit<BenchPlan, "concurrency">,
-  results: readonly BenchResult[],
-): BenchSummary {
+export function summarise(task: string, plan: BenchPlan, results: readonly BenchResult[]): BenchSummary {
   const found = new Map(results.map((result) => [resultKey(result), result]));
   const resultsOf = (entry: BenchEntry, question: string) =>
     plan.seeds.flatMap((seed) => found.get(resultKey({ question, method: entry.label, seed })) ?? []);
@@ -48,6 +46,7 @@ export function summarise(
     n: complete.length,
     rows,
     seeds: plan.seeds.length,
+    concurrency: plan.concurrency,
     planned: plan.questions.length,
     isSmallSample: complete.length < smallSample,
     failed: rows.reduce((sum, row) => sum + row.failed, 0),

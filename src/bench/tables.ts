@@ -42,10 +42,13 @@ export function markdownOf(summary: BenchSummary): string {
 }
 
 /** What is said beside the figures, on the terminal too. */
-export function notesOf({ n, isSmallSample, failed, rows }: BenchSummary): string[] {
+export function notesOf({ n, isSmallSample, failed, concurrency, rows }: BenchSummary): string[] {
   const notes: string[] = [];
   if (isSmallSample) {
     notes.push(`Only ${n} questions: differences inside the intervals say nothing.`);
+  }
+  if (concurrency > 1) {
+    notes.push(`${concurrency} questions were at work at a time: seconds are not those of a run alone.`);
   }
   if (failed > 0) notes.push(`${failed} runs failed and count as wrong; results.jsonl says why.`);
   for (const row of rows) {

@@ -161,6 +161,12 @@ describe("what is wrong with a bench is said before a model is opened", () => {
     expect(out).toBe("");
   });
 
+  test("a folder that cannot be made", async () => {
+    const { code, talk } = await run(["bench", "--task", task, ...models, "--out", join(task, "inside")]);
+    expect(talk).toContain("choose a folder that can be written");
+    expect(code).toBe(1);
+  });
+
   test("a target is missing", async () => {
     const { code, talk } = await run([
       "bench",

@@ -1,6 +1,6 @@
 /** Case 81 for the bench: cut at any moment, the same command ends in the same results. */
 import { spawn } from "node:child_process";
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -122,6 +122,12 @@ describe("the results file", () => {
       expect.stringContaining("dropped the torn end"),
     ]);
     expect(await lineCount(folder)).toBe(6);
+  });
+
+  test("that cannot be opened stops the bench before a question is asked", async () => {
+    const folder = await newFolder();
+    await mkdir(fileIn(folder));
+    expect((await errorOf(runBenchWorld(folder))).code).toBe("storage-failed");
   });
 
   test("of another version is refused", async () => {

@@ -115,6 +115,12 @@ describe("a bench of 40 questions", () => {
   });
 });
 
+test("seconds of runs that shared the machine are marked", async () => {
+  const { summary } = await bench({ questions: 4, concurrency: 2 });
+  expect(markdownOf(summary)).toContain("2 questions were at work at a time");
+  expect(markdownOf({ ...summary, concurrency: 1 })).not.toContain("at work at a time");
+});
+
 test("questions are answered by all methods in turn, and none is always first", async () => {
   const cells = cellsOf(await benchPlan({ questions: 3, seeds: [4, 5] }));
   expect(cells.map((row) => row.map(({ entry }) => entry.label).join(" "))).toEqual([

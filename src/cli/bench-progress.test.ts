@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import type { BenchResult } from "../bench/result.js";
+import { createBenchProgress } from "./bench-progress.js";
+import type { Output } from "./host.js";
+
+function outputOf(isTerminal: boolean, columns = 80): { output: Output; text(): string } {
+  let text = "";
+  const write = (piece: string) => {
+    text += piece;
+  };
+  return { output: { write, isTerminal, columns, rows: 24 }, text: () => text };
+}
+
+const result = (question: string, method: string, correct: boolean, seed = 0): BenchResult => ({
+  ...{ question, method, seed, runSeed: 1, finish: "stop", text: "", answer: "", correct, strict: correct },
+  steps: [],
+  candidates: { seen: 1, right: 0 },
+  ledger: { total: { flops: 1, generatedFlops: 1, seconds: 1 } },
+});
+
+test("writes a line for every question where nobody watches", () => {
+  const { output, text } = outputOf(false);
+  const earlier = [result("a", "draft", true), result("a", "target", true)];
+  {
+    using progress = createBenchProgress(output, { runs: 6, earlier, runsPerQuestion: 2 });
+    progress.take(result("b", "target", true));
+    progress.take(result("b", "draft", false));
+    progress.take(result("c", "draft", false));
+    progress.take(result("c", "target", true));
+  }
+  const lines = text().split("\n");
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(
+    /^4\/6 · draft 50% \[9%, 91%\] · target 100% \[34%, 100%\] · 0 tokens · about .* left$/,
+  );
+  expect(lines[1]).toMatch(/^6\/6 · draft 33% .* tokens$/);
+});
+
+test("counts a question once, whatever its seeds", () => {
+  const { output, text } = outputOf(false);
+  const earlier = [0, 1, 2].map((seed) => result("a", "draft", true, seed));
+  using progress = createBenchProgress(output, { runs: 4, earlier, runsPerQuestion: 4 });
+  progress.take(result("a", "draft", true, 3));
+  expect(text()).toContain("4/4 · draft 100% [21%, 100%]");
+});
+
+test("draws one line anew on a terminal, no wider than it", () => {
+  const { output, text } = outputOf(true, 30);
+  {
+    using progress = createBenchProgress(output, { runs: 2, earlier: [], runsPerQuestion: 1 });
+    progress.take(result("a", "draft", true));
+    progress.take(result("b", "draft", true));
+  }
+  const frames = text().split("\r\x1b[K").slice(1);
+  expect(frames.length).toBeGreaterThan(0);
+  expect(frames.at(-1)).toMatch(/^2\/2 · draft/);
+  for (const frame of frames) expect(frame.trimEnd().length).toBeLessThan(30);
+  expect(text().endsWith("\n")).toBe(true);
+});
