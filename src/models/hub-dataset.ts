@@ -64,9 +64,14 @@ export async function findDataset(
   return chosen === undefined ? undefined : cache.snapshot(commit!, chosen);
 }
 
-/** The file as it is known, or, where a data set was laid out anew, its only test file in a form that can be read. */
+/**
+ * The file as it is known, or, where a data set was laid out anew, its only test file in a form that can be read, or
+ * its only file in such a form.
+ */
 function chooseFile(known: string, files: readonly string[]): string | undefined {
   if (files.includes(known)) return known;
-  const tests = files.filter((file) => /(^|\/)[^/]*test[^/]*\.(jsonl?|csv|parquet)$/i.test(file));
-  return tests.length === 1 ? tests[0] : undefined;
+  const readable = files.filter((file) => /\.(jsonl?|csv|parquet)$/i.test(file));
+  const tests = readable.filter((file) => /test[^/]*$/i.test(file));
+  const candidates = tests.length > 0 ? tests : readable;
+  return candidates.length === 1 ? candidates[0] : undefined;
 }

@@ -76,7 +76,9 @@ describe("tasks", () => {
   test("are found in a data set that was laid out anew, if there is no doubt which file it is", async () => {
     const layouts: [Record<string, Uint8Array>, number][] = [
       [{ "data/test-00000-of-00001.jsonl": file, "train.jsonl": file }, 0],
+      [{ "README.md": file, "all.jsonl": file }, 0],
       [{ "data/test.jsonl": file, "other/test.jsonl": file }, 1],
+      [{ "easy.jsonl": file, "hard.jsonl": file }, 1],
     ];
     for (const [files, expected] of layouts) {
       await using anew = await startFakeHub(files, {
