@@ -1,10 +1,12 @@
 /** A row of the bench: one method over all questions, its figures and how sure they are. */
+import type { RoleSpending } from "../core/ledger.js";
 import type { Method } from "../core/method.js";
+import type { Role } from "../core/search.js";
 import { acceptanceByPlace, acceptanceOf, type PlaceAcceptance } from "./acceptance.js";
 import type { BenchEntry } from "./method-list.js";
 import { type PairedDifference, pairedDifference, verdictsByQuestion } from "./paired-difference.js";
 import type { BenchResult } from "./result.js";
-import { type RoleTokens, type Spending, spendingOf } from "./spending.js";
+import { type Spending, spendingOf } from "./spending.js";
 import { passAtK, wilsonInterval } from "./statistics.js";
 
 /** The keys up to `acceptance` are the contract of `bench --json`; those after it are additions. */
@@ -37,7 +39,7 @@ export interface BenchRow {
   /** The papers' account: written tokens only, 2 x parameters each. */
   readonly generatedFlops: number;
   readonly seconds: number;
-  readonly tokens: Readonly<Partial<Record<"draft" | "target" | "reward", RoleTokens>>>;
+  readonly tokens: Readonly<Partial<Record<Role, RoleSpending>>>;
   readonly acceptanceByPlace: readonly PlaceAcceptance[];
   /** Of the draft's written tokens, the share that is in the answers. */
   readonly draftTokensKept: number | null;

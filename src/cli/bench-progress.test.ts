@@ -57,3 +57,22 @@ test("draws one line anew on a terminal, no wider than it", () => {
   for (const frame of frames) expect(frame.trimEnd().length).toBeLessThan(30);
   expect(text().endsWith("\n")).toBe(true);
 });
+
+test("names what failed at once, on a line of its own", () => {
+  const error = { code: "decode-failed", message: "no \u001b[31mluck" } as const;
+  const failed = { ...result("b", "draft", false), finish: "failed", error } as const;
+  for (const isTerminal of [false, true]) {
+    const { output, text } = outputOf(isTerminal);
+    {
+      using progress = createBenchProgress(output, { runs: 3, earlier: [], runsPerQuestion: 1 });
+      progress.take(result("a", "draft", true));
+      progress.take(failed);
+      progress.take(result("c", "draft", true));
+    }
+    const lines = text().split("\n");
+    const line = lines.find((found) => found.includes("failed: question b, draft, seed 0: no "));
+    expect(line).toBeDefined();
+    expect(line).not.toContain("\u001b[31m");
+    expect(lines.at(-2)).toMatch(/3\/3 · draft/);
+  }
+});

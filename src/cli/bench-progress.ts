@@ -2,6 +2,7 @@
 import { verdictsByQuestion } from "../bench/paired-difference.js";
 import type { BenchResult } from "../bench/result.js";
 import { wilsonInterval } from "../bench/statistics.js";
+import type { ErrorData } from "../core/errors.js";
 import type { Output } from "./host.js";
 import { count, metric, percent, seconds } from "./numbers.js";
 import { clip, harmless } from "./terminal-text.js";
@@ -28,6 +29,10 @@ export function createBenchProgress(output: Output, plan: ProgressPlan): BenchPr
   return {
     take(result) {
       results.push(result);
+      if (result.error) {
+        output.write(`${open ? "\r\x1b[K" : ""}${failureLine(result, result.error)}\n`);
+        open = false;
+      }
       const fresh = results.length - plan.earlier.length;
       const now = performance.now();
       const isLast = results.length === plan.runs;
@@ -46,6 +51,10 @@ export function createBenchProgress(output: Output, plan: ProgressPlan): BenchPr
       if (open) output.write("\n");
     },
   };
+}
+
+function failureLine({ question, method, seed }: BenchResult, error: ErrorData): string {
+  return harmless(`failed: question ${question}, ${method}, seed ${seed}: ${error.message}`);
 }
 
 /** Every method's accuracy so far; a question counts once, whatever the number of its seeds. */

@@ -70,6 +70,9 @@ describe("a bench of 40 questions", () => {
       expect(row(label).flopsVsTarget).toBeCloseTo(sum / row("target").flops, 12);
       expect(row(label).generatedFlops).toBeLessThan(row(label).flops);
     }
+    const { prefillTokens, read } = row("rsd").tokens.target!;
+    expect(read.prompt + read.catchUp + read.recomputed + read.reward).toBe(prefillTokens);
+    expect(read.catchUp).toBeGreaterThan(0);
     expect(row("target").flopsVsTarget).toBe(1);
     expect(row("target").draftTokens).toBe(0);
     expect(row("draft").targetTokens).toBe(0);
