@@ -56,23 +56,24 @@ function readList(tokens: TokenReader): Expression {
 
 function readSum(tokens: TokenReader): Expression {
   return tokens.nested(() => {
-    let left = readProduct(tokens);
+    const terms = [readProduct(tokens)];
     while (tokens.isSign("+", "-")) {
       const minus = tokens.take().text === "-";
-      const right = readProduct(tokens);
-      left = operation("add", left, minus ? operation("negate", right) : right);
+      const term = readProduct(tokens);
+      terms.push(minus ? operation("negate", term) : term);
     }
-    return left;
+    return terms.length === 1 ? terms[0]! : operation("add", ...terms);
   });
 }
 
 function readProduct(tokens: TokenReader): Expression {
-  let left = readSigned(tokens);
+  const factors = [readSigned(tokens)];
   while (tokens.isSign("*", "/")) {
-    const name = tokens.take().text === "*" ? "multiply" : "divide";
-    left = operation(name, left, readSigned(tokens));
+    const over = tokens.take().text === "/";
+    const factor = readSigned(tokens);
+    factors.push(over ? operation("divide", number(1), factor) : factor);
   }
-  return left;
+  return factors.length === 1 ? factors[0]! : operation("multiply", ...factors);
 }
 
 function readSigned(tokens: TokenReader): Expression {
@@ -92,7 +93,7 @@ function readPrimary(tokens: TokenReader): Expression {
   else if (kind === "sign" && (text === "(" || text === "[" || text === "{"))
     value = readBracket(tokens, text);
   else throw new Unreadable("no value");
-  while (tokens.skip("!")) value = operation("factorial", value);
+  if (tokens.skip("!")) value = operation("factorial", value);
   return value;
 }
 

@@ -9,7 +9,7 @@ import {
   symbolsOf,
 } from "./expression.js";
 import { latexTokens } from "./latex-tokens.js";
-import { TokenReader, Unreadable } from "./token-reader.js";
+import { Hopeless, TokenReader, Unreadable } from "./token-reader.js";
 
 export interface Dialect {
   /** Whether a letter or command before brackets is a function, as f in f(x), and no factor. */
@@ -93,48 +93,47 @@ class LatexReader {
   relation(): Expression {
     let left = this.sum();
     for (;;) {
-      const further = this.tokens.attempt((): Expression => {
-        const token = this.tokens.take();
-        const sign =
-          token.kind === "sign" || token.kind === "command" ? relationSigns[token.text] : undefined;
-        if (sign === undefined) throw new Unreadable("no relation");
-        return { kind: "relation", sign, left, right: this.sum() };
-      });
-      if (further === undefined) return left;
-      left = further;
+      const { kind, text } = this.tokens.next;
+      const sign = kind === "sign" || kind === "command" ? relationSigns[text] : undefined;
+      if (sign === undefined) return left;
+      const right = this.after(() => this.sum());
+      if (right === undefined) return left;
+      left = { kind: "relation", sign, left, right };
     }
   }
 
   sum(): Expression {
     return this.tokens.nested(() => {
-      let left = this.product(true);
-      for (;;) {
-        const further = this.tokens.attempt(() => {
-          const { text, kind } = this.tokens.take();
-          if (kind !== "sign" || (text !== "+" && text !== "-")) throw new Unreadable("no sum");
-          const right = this.product(true);
-          return operation("add", left, text === "-" ? operation("negate", right) : right);
-        });
-        if (further === undefined) return left;
-        left = further;
+      const terms = [this.product(true)];
+      while (this.tokens.isSign("+", "-")) {
+        const minus = this.tokens.isSign("-");
+        const term = this.after(() => this.product(true));
+        if (term === undefined) break;
+        terms.push(minus ? operation("negate", term) : term);
       }
+      return terms.length === 1 ? terms[0]! : operation("add", ...terms);
     });
   }
 
   /** Factors with signs between them; functions with bare arguments hold no further functions. */
   private product(functions: boolean): Expression {
-    let left = this.signed(functions);
+    const factors = [this.signed(functions)];
     for (;;) {
-      const further = this.tokens.attempt(() => {
-        const { text, kind } = this.tokens.take();
-        const times = kind === "sign" ? text === "*" : text === "times" || text === "cdot";
-        const over = kind === "sign" ? text === "/" || text === ":" : text === "div";
-        if (!times && !over) throw new Unreadable("no product");
-        return operation(times ? "multiply" : "divide", left, this.signed(functions));
-      });
-      if (further === undefined) return left;
-      left = further;
+      const over = this.tokens.isSign("/", ":") || this.tokens.isCommand("div");
+      if (!over && !this.tokens.isSign("*") && !this.tokens.isCommand("times", "cdot")) break;
+      const factor = this.after(() => this.signed(functions));
+      if (factor === undefined) break;
+      factors.push(over ? operation("divide", number(1), factor) : factor);
     }
+    return factors.length === 1 ? factors[0]! : operation("multiply", ...factors);
+  }
+
+  /** What follows the next token; undefined, with that token left in place, if nothing readable does. */
+  private after(read: () => Expression): Expression | undefined {
+    return this.tokens.attempt(() => {
+      this.tokens.take();
+      return read();
+    });
   }
 
   private signed(functions: boolean): Expression {
@@ -146,7 +145,7 @@ class LatexReader {
       );
     // The first factor may always be a function: \sin\theta(t).
     const factors = [this.factor(true)];
-    for (;;) {
+    while (this.startsFactor()) {
       const factor = this.tokens.attempt(() => this.factor(functions));
       if (factor === undefined) break;
       factors.push(factor);
@@ -156,19 +155,29 @@ class LatexReader {
     return operation("multiply", ...withoutCrosses(factors));
   }
 
+  /** Spares the reader most vain attempts; what it lets through may still fail. */
+  private startsFactor(): boolean {
+    const { kind, text } = this.tokens.next;
+    if (kind === "sign") return text === "|" || closing[text] !== undefined;
+    return kind !== "end" && kind !== "primes";
+  }
+
   private factor(functions: boolean): Expression {
     let value = this.primary(functions);
+    let height = 0;
     while (this.tokens.isSign("^")) {
-      const base = value;
-      const raised = this.tokens.attempt(() => {
-        this.tokens.take();
-        return operation("power", base, this.script());
-      });
-      if (raised === undefined) break;
-      value = raised;
-      this.tokens.attempt(() => this.subscript());
+      const exponent = this.after(() => this.script());
+      if (exponent === undefined) break;
+      value = operation("power", value, this.limited(++height, exponent));
+      if (this.tokens.isSign("_")) this.tokens.attempt(() => this.subscript());
     }
-    while (this.tokens.skip("!")) value = operation("factorial", value);
+    while (this.tokens.skip("!")) value = operation("factorial", this.limited(++height, value));
+    return value;
+  }
+
+  /** Towers grow where the text does not nest; deep ones would be too deep to walk. */
+  private limited(height: number, value: Expression): Expression {
+    if (height > 50) throw new Hopeless("too many powers");
     return value;
   }
 
@@ -186,7 +195,7 @@ class LatexReader {
       }
     }
     if (kind === "command" && (text === "lfloor" || text === "lceil")) return this.rounded();
-    if (functions) {
+    if (functions && this.mayApply()) {
       const applied = tokens.attempt(() => this.applied());
       if (applied !== undefined) return applied;
     }
@@ -205,6 +214,13 @@ class LatexReader {
     const inner = this.sum();
     if (this.tokens.take().text !== (name === "floor" ? "rfloor" : "rceil")) throw new Unreadable("no end");
     return operation(name, inner);
+  }
+
+  private mayApply(): boolean {
+    const { kind } = this.tokens.next;
+    if (kind !== "letter") return kind === "command";
+    const { kind: kindAfter, text: textAfter } = this.tokens.peek(1);
+    return kindAfter === "primes" || textAfter === "(" || textAfter === "_";
   }
 
   private applied(): Expression {
@@ -309,7 +325,7 @@ class LatexReader {
     const { tokens } = this;
     let digits = this.digits();
     // A comma before exactly three digits separates thousands.
-    for (;;) {
+    while (tokens.isSign(",")) {
       const group = tokens.attempt(() => {
         tokens.expect(",");
         if (![0, 1, 2].every((ahead) => tokens.peek(ahead).kind === "number"))

@@ -3,7 +3,7 @@ import { type Expression, number, operation } from "../expression.js";
 import { type Dialect, readWhole } from "../latex-reader.js";
 import { latexTokens } from "../latex-tokens.js";
 import { numberFromWords } from "../number-words.js";
-import { isEnclosed, splitOutside } from "./braces.js";
+import { isEnclosed, splitOutside, withoutEnd } from "./braces.js";
 import { plainNotation } from "./plain-notation.js";
 import { measured } from "./units.js";
 
@@ -42,7 +42,7 @@ export function readingOf(prediction: string, reference: string): Reading {
   const factors = new Set<string>();
   const functions = new Set<string>();
   for (const text of texts) {
-    const tokens = latexTokens(plainNotation(text).slice(0, longestAnswer));
+    const tokens = latexTokens(plainNotation(cut(text)));
     tokens.forEach(({ kind, text: name }, index) => {
       if (kind !== "letter" && kind !== "command") return;
       const next = tokens[index + 1]!;
@@ -59,17 +59,19 @@ export function readingOf(prediction: string, reference: string): Reading {
     },
     isSymbol: (command) => symbols.has(command) || command.startsWith("rateof"),
   };
-  const anyUnit = !/[a-zA-Z]/.test(plainNotation(reference).replace(/\\text\s*\{[^{}]*\}|\\[a-zA-Z]+/g, ""));
+  const anyUnit = !/[a-zA-Z]/.test(
+    plainNotation(cut(reference)).replace(/\\text\s*\{[^{}]*\}|\\[a-zA-Z]+/g, ""),
+  );
   const decimal = /^[\s$]*-?\d*\.\d+[\s$]*$/.test(reference);
   return (text) => {
     // 326,5 is a continental 326.5, if a decimal is what is asked for.
     const pointed = decimal && /^\s*-?\d*,\d+\s*$/.test(text) ? text.replace(",", ".") : text;
-    return readPart(cut(plainNotation(pointed)), { dialect, anyUnit });
+    return readPart(plainNotation(cut(pointed)), { dialect, anyUnit });
   };
 }
 
 /** No answer of a question is longer; what is cannot be compared in reasonable time. */
-const longestAnswer = 20_000;
+const longestAnswer = 4000;
 const cut = (text: string) => (text.length > longestAnswer ? "" : text);
 
 const symbols = new Set(
@@ -109,7 +111,7 @@ function bare(text: string): string {
   );
   rest = rest.replace(/^(?:the )?(?:point|points|interval|answer|value|set) (?=[([\\{])/, "");
   while (rest.startsWith("{") && isEnclosed(rest) && closesFirst(rest)) rest = rest.slice(1, -1).trim();
-  return rest.replace(/[.;,\s]+$/, "").trim();
+  return withoutEnd(rest, ".;, \n");
 }
 
 const isAlone = (lead: string, text: string) => lead.trim() === text.trim();

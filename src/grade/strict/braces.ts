@@ -61,3 +61,10 @@ export function isEnclosed(text: string): boolean {
   }
   return depth === 0;
 }
+
+/** Without any of these characters at its end; a pattern would take quadratic time. */
+export function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text[end - 1]!)) end--;
+  return text.slice(0, end);
+}

@@ -1,6 +1,6 @@
 /** The option that a text chooses in the end. */
 import { boxes } from "./final-answer.js";
-import { answeringText } from "./text.js";
+import { answeringText, lastMatches } from "./text.js";
 
 const alone = "(?<![A-Za-z0-9])";
 
@@ -29,8 +29,11 @@ export function chosenOption(prediction: string): string {
     )
       take(at, "");
   }
-  for (const match of text.matchAll(/\b(?:answer|choice|option|one)\s*(?:is|:)/gi)) {
-    const sentence = text.slice(match.index + match[0].length).split(/[.?!](?=\s|$)|\n/, 1)[0]!;
+  for (const match of lastMatches(text, /\b(?:answer|choice|option|one)\s*(?:is|:)/gi)) {
+    const sentence = text
+      .slice(match.index + match[0].length)
+      .slice(0, 400)
+      .split(/[.?!](?=\s|$)|\n/, 1)[0]!;
     const letter = letterOf(sentence);
     if (letter !== undefined) take(match.index, letter);
   }
@@ -41,7 +44,7 @@ export function chosenOption(prediction: string): string {
     /答案是\s*\(?([A-J])/g,
     new RegExp(`${alone}([A-J])\\)?\\s+is\\s+(?:right|correct|true|the)\\b`, "g"),
   ];
-  for (const pattern of others) for (const match of text.matchAll(pattern)) take(match.index, match[1]!);
+  for (const pattern of others) for (const match of lastMatches(text, pattern)) take(match.index, match[1]!);
   return chosen.letter;
 }
 

@@ -1,6 +1,6 @@
 /** The answer that a text ends on, as it was written: its last box or its last "the answer is". */
 import { closingBrace } from "./braces.js";
-import { answeringText, sentenceFrom } from "./text.js";
+import { answeringText, lastMatches, sentenceFrom } from "./text.js";
 
 interface Found {
   readonly at: number;
@@ -15,16 +15,18 @@ export function finalAnswer(prediction: string): string {
   return lastStatement(text);
 }
 
+const box = /(?:\\f?box(?:ed)?|\bboxed)\s*(\{|(?<=\\boxed\s*)(?=[-\d\\$a-zA-Z]))/g;
+
 /** `\boxed{...}` and its relatives; the word "boxed" alone is none. */
 export function boxes(text: string): Found[] {
   const found: Found[] = [];
-  for (const match of text.matchAll(/(?:\\f?box(?:ed)?|\bboxed)\s*(\{|(?<=\\boxed\s*)(?=[-\d\\$a-zA-Z]))/g)) {
+  for (const match of lastMatches(text, box)) {
     const start = match.index + match[0].length;
     if (match[1] === "{") {
       const end = closingBrace(text, start);
-      const inside = end === text.length ? text.slice(start).split("\n", 1)[0]! : text.slice(start, end);
+      const inside = end === text.length ? lineFrom(text, start) : text.slice(start, end);
       found.push({ at: start, answer: tidy(inside) });
-    } else found.push({ at: start, answer: tidy(/^\S*/.exec(text.slice(start))![0]) });
+    } else found.push({ at: start, answer: tidy(lineFrom(text, start).split(/\s/, 1)[0]!) });
   }
   return found;
 }
@@ -34,7 +36,7 @@ const phrase =
 
 function phrases(text: string): Found[] {
   const found: Found[] = [];
-  for (const match of text.matchAll(phrase)) {
+  for (const match of lastMatches(text, phrase)) {
     const at = match.index + match[0].length;
     const sentence = sentenceFrom(text, at).split("。", 1)[0]!;
     // A box in the sentence speaks for itself.
@@ -71,13 +73,21 @@ function valueOfEquation(sentence: string): string {
   return unknown ? sentence : sides.at(-1)!;
 }
 
+function lineFrom(text: string, start: number): string {
+  return text.slice(start, start + 4000).split("\n", 1)[0]!;
+}
+
+const endings = [".", ",", ":", "**", '"}', '"', "`", "</b>", "\\]", "\\)", "$"];
+
+/** Without marks of emphasis, of mathematics and of the sentence around it. */
 function tidy(answer: string): string {
-  const text = answer
+  let text = answer
     .trim()
-    .replace(/^(?:\*\*|:|"|`|<b>)+\s*/, "")
-    .replace(/\s*(?:\*\*|"\}?|`|<\/b>|\\\]|\\\)|\$)+(?=[.,:]?$)/, "")
-    .replace(/[.,:]$/, "")
-    .replace(/(?:\*\*|\$)$/, "")
+    .replace(/^(?:\*\*|:|"|`|<b>)+/, "")
     .trim();
+  for (let ending: string | undefined; ; text = text.slice(0, -ending.length).trim()) {
+    ending = endings.find((mark) => text.endsWith(mark));
+    if (ending === undefined) break;
+  }
   return text;
 }

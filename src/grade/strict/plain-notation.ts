@@ -117,13 +117,13 @@ function numbers(text: string): string {
     text
       // 1.5e-3, 1.5E+3
       .replace(
-        /(?<![a-zA-Z\\.\d])(\d+\.?\d*|\.\d+)[eE]([+-]?\d+)(?![\d.a-zA-Z])/g,
+        /(?<![a-zA-Z\\.\d])(\d+(?:\.\d*)?|\.\d+)[eE]([+-]?\d+)(?![\d.a-zA-Z])/g,
         (_, digits: string, power: string) => {
           return `${digits}\\times 10^{${Number(power)}}`;
         },
       )
       // 0.1\overline{6} and 85.\overline{714285} as fractions
-      .replace(/(\d*)\.(\d*)\\overline\{(\d+)\}/g, (_, whole: string, fixed: string, period: string) =>
+      .replace(/(?<!\d)(\d*)\.(\d*)\\overline\{(\d+)\}/g, (_, whole: string, fixed: string, period: string) =>
         repeating(whole, fixed, period),
       )
       .replace(/\*\*/g, "^")

@@ -7,8 +7,8 @@ export function answeringText(prediction: string): string {
     "\r\n",
     "\n",
   );
-  const next = /\n\s*\n\s*(?:Question|Problem|Exercise)\b[^\n]{0,20}?[:.\n]/.exec(text);
-  return next !== null && next.index > 0 ? text.slice(0, next.index) : text;
+  const next = /(?:Question|Problem|Exercise)(?<=\n[ \t]*\n[ \t]*[A-Z][a-z]+)[^\n:.]{0,20}[:.\n]/.exec(text);
+  return next === null ? text : text.slice(0, next.index);
 }
 
 /** From a place to the end of its sentence. A point inside a number ends nothing. */
@@ -21,4 +21,9 @@ export function sentenceFrom(text: string, start: number): string {
       rest.trimStart(),
     );
   return rest.trimStart().slice(0, end?.index ?? rest.length);
+}
+
+/** Only the last ones can matter, and hostile texts have many. */
+export function lastMatches(text: string, pattern: RegExp): RegExpExecArray[] {
+  return [...text.matchAll(pattern)].slice(-40);
 }

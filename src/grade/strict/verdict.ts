@@ -16,6 +16,7 @@ export function strictVerdict({ prediction, reference, task }: Pair): boolean {
 
 /** Whether two answers, as they were written, mean the same. */
 export function sameStrictly(prediction: string, reference: string): boolean {
+  if (prediction.trim() === reference.trim()) return true;
   const read = readingOf(prediction, reference);
   return strictlyEqual(read(prediction), read(reference));
 }
