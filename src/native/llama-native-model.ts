@@ -3,7 +3,7 @@ import { StepwrightError } from "../core/errors.js";
 import { AbortFlag } from "./abort-flag.js";
 import { BatchBuffer } from "./batch-buffer.js";
 import { enums } from "./bindings.generated.js";
-import { offThread } from "./library.js";
+import { offThread, type Struct } from "./library.js";
 import { loadNative, type Native } from "./load.js";
 import { readDescription, readHeadSize, readMetadata } from "./model-information.js";
 import { reasonFrom } from "./native-log.js";
@@ -100,7 +100,7 @@ export async function loadLlamaNativeModel(options: NativeModelOptions): Promise
     const vocabulary = new Vocabulary(native, model);
     const handles = { native, model, context, memory, abortFlag, vocabulary };
     const info = await readInfo(handles, options.separateStreams ?? false, sequences, batchTokens);
-    return new LlamaNativeModel(handles, info);
+    return new LlamaNativeModel(handles, info, options.inlineTokens ?? 0);
   } catch (error) {
     if (context !== null) native.llama_free(context);
     native.llama_model_free(model);
@@ -114,14 +114,16 @@ class LlamaNativeModel implements NativeModel {
   readonly #handles: Handles;
   readonly #batch: BatchBuffer;
   readonly #rows: RowReader;
+  readonly #inlineTokens: number;
   #outputs = 0;
   #hidden = false;
   #logits: { address: bigint; floats: Float32Array } | undefined;
   #decoding: Promise<unknown> | undefined;
   #closed = false;
 
-  constructor(handles: Handles, info: NativeModelInfo) {
+  constructor(handles: Handles, info: NativeModelInfo, inlineTokens: number) {
     this.#handles = handles;
+    this.#inlineTokens = inlineTokens;
     this.info = info;
     this.#batch = new BatchBuffer({
       tokens: info.batchTokens,
@@ -154,10 +156,9 @@ class LlamaNativeModel implements NativeModel {
     }
     this.#outputs = 0;
     abortFlag.clear();
-    const running = offThread(native.llama_decode, context, struct);
-    this.#decoding = running;
     try {
-      const status = await running;
+      const inline = batch.length <= this.#inlineTokens;
+      const status = inline ? native.llama_decode(context, struct) : await this.#decodeAside(struct);
       // A GPU may still be computing; reading the results would wait for it on this thread.
       if (status === 0 && native.hasGpu) await offThread(native.llama_synchronize, context);
       if (status === 0) this.#outputs = hidden ? batch.length : batch.filter(({ output }) => output).length;
@@ -167,6 +168,13 @@ class LlamaNativeModel implements NativeModel {
       this.#decoding = undefined;
       if (this.#closed) this.#free();
     }
+  }
+
+  #decodeAside(struct: Struct): Promise<number> {
+    const { native, context } = this.#handles;
+    const running = offThread(native.llama_decode, context, struct);
+    this.#decoding = running;
+    return running;
   }
 
   readRows(requests: readonly RowRequest[]): Row[] {

@@ -40,6 +40,11 @@ export interface NativeModelOptions {
   readonly threads?: number;
   /** Greatest number of tokens in one decode, default 512. */
   readonly batchTokens?: number;
+  /**
+   * Decodes of at most this many tokens run on the calling thread, which they block: spares two thread switches per
+   * token where the caller's process has nothing else to do. Default 0: none.
+   */
+  readonly inlineTokens?: number;
   /** One KV stream per sequence instead of a unified cache: forks copy, and a sequence's cells never mix with others'. */
   readonly separateStreams?: boolean;
   /** Layers on the GPU; default all where a GPU binary is installed, else 0. */

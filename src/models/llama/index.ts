@@ -37,6 +37,8 @@ export interface OpenLlamaOptions extends CallOptions {
 
 const usualContext = 4096;
 const usualKeptPrompts = 4;
+/** Short decodes block the engine's process: it has nothing else to do but hear a cancel, and hears it after the decode. */
+const inlineTokens = 4;
 const exactSequences = 6;
 /** What the check of exact mode needs. */
 const leastExactSequences = 3;
@@ -59,6 +61,7 @@ export async function openLlama(path: string, options: OpenLlamaOptions = {}): P
     threads: options.threads ?? 1,
     separateStreams: exact,
     repack: !exact,
+    inlineTokens,
     ...(options.gpuLayers === undefined ? {} : { gpuLayers: options.gpuLayers }),
   };
   return LlamaModel.load(
