@@ -27,7 +27,7 @@ export const operation = (name: string, ...operands: Expression[]): Expression =
 export const difference = (left: Expression, right: Expression): Expression =>
   operation("add", left, operation("negate", right));
 
-/** The names of all free symbols and unknown functions. */
+/** The names of all free symbols and unknown functions; the index of a sum is not free. */
 export function symbolsOf(expression: Expression, found = new Set<string>()): Set<string> {
   switch (expression.kind) {
     case "symbol":
@@ -37,9 +37,15 @@ export function symbolsOf(expression: Expression, found = new Set<string>()): Se
       found.add(`${expression.name}()`);
       for (const operand of expression.operands) symbolsOf(operand, found);
       break;
-    case "operation":
-      for (const operand of expression.operands) symbolsOf(operand, found);
+    case "operation": {
+      const [term, index] = expression.operands;
+      const bound = expression.name === "sum" || expression.name === "product";
+      const operands = bound ? expression.operands.slice(2) : expression.operands;
+      for (const operand of operands) symbolsOf(operand, found);
+      if (bound && index?.kind === "symbol")
+        for (const name of symbolsOf(term!)) if (name !== index.name) found.add(name);
       break;
+    }
     case "relation":
       symbolsOf(expression.left, found);
       symbolsOf(expression.right, found);

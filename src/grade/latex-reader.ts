@@ -343,9 +343,10 @@ class LatexReader {
     return number(Number(digits));
   }
 
-  private digits(): string {
+  private digits(unspaced = false): string {
     let digits = "";
-    while (this.tokens.next.kind === "number") digits += this.tokens.take().text;
+    while (this.tokens.next.kind === "number" && !(unspaced && digits !== "" && this.tokens.next.spaced))
+      digits += this.tokens.take().text;
     return digits;
   }
 
@@ -385,7 +386,9 @@ class LatexReader {
       if (this.tokens.isSign("(")) return this.enclosed("(", ")");
       if (this.tokens.skip("-")) return operation("negate", this.atom());
     }
-    return this.tokens.isSign("{") ? this.enclosed("{", "}") : this.atom();
+    if (this.tokens.isSign("{")) return this.enclosed("{", "}");
+    // \log_2 8: the blank ends the script.
+    return this.tokens.next.kind === "number" ? number(Number(this.digits(true))) : this.atom();
   }
 }
 

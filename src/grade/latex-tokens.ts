@@ -6,6 +6,8 @@ export interface Token {
   readonly kind: TokenKind;
   /** Digits, the letter, the command without its backslash, or the sign itself. */
   readonly text: string;
+  /** White space stands before it. */
+  readonly spaced?: boolean;
 }
 
 /** Commands that only move things about. */
@@ -49,7 +51,7 @@ export function latexTokens(text: string): Token[] {
       tokens.push({ kind: "letter", text: character });
       at++;
     } else if (character >= "0" && character <= "9") {
-      tokens.push({ kind: "number", text: character });
+      tokens.push({ kind: "number", text: character, spaced: /\s/.test(text[at - 1] ?? "") });
       at++;
     } else if (character === "'") {
       let end = at;

@@ -38,12 +38,13 @@ export function numberFromWords(text: string): number | undefined {
 
 function wholeNumber(words: readonly string[]): number | undefined {
   if (words.length === 1) return values.get(words[0]!);
+  const order = scales.map(([word]) => words.indexOf(word)).filter((at) => at >= 0);
+  if (order.some((at, index) => index > 0 && at < order[index - 1]!)) return undefined;
   let total = 0;
   let rest = words;
   for (const [word, scale] of scales) {
     const at = rest.indexOf(word);
     if (at < 0) continue;
-    if (scales.some(([larger, size]) => size > scale && rest.includes(larger))) return undefined;
     const count = belowThousand(rest.slice(0, at));
     if (count === undefined) return undefined;
     total += count * scale;

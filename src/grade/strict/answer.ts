@@ -34,6 +34,8 @@ interface Ways {
   readonly dialect: Dialect;
   /** Words behind a number are units, whatever they are; else they may be products of letters. */
   readonly anyUnit: boolean;
+  /** 312,123 is one number; false where the other answer has items between its commas. */
+  readonly thousands: boolean;
 }
 
 /** One way to read both: a letter is a function in both, as f in f(x), or a factor in both. */
@@ -62,11 +64,13 @@ export function readingOf(prediction: string, reference: string): Reading {
   const anyUnit = !/[a-zA-Z]/.test(
     plainNotation(cut(reference)).replace(/\\text\s*\{[^{}]*\}|\\[a-zA-Z]+/g, ""),
   );
+  const items = plainNotation(cut(reference)).replace(/\s/g, "");
+  const thousands = !items.includes(",") || /^-?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(items);
   const decimal = /^[\s$]*-?\d*\.\d+[\s$]*$/.test(reference);
   return (text) => {
     // 326,5 is a continental 326.5, if a decimal is what is asked for.
     const pointed = decimal && /^\s*-?\d*,\d+\s*$/.test(text) ? text.replace(",", ".") : text;
-    return readPart(plainNotation(cut(pointed)), { dialect, anyUnit });
+    return readPart(plainNotation(cut(pointed)), { dialect, anyUnit, thousands });
   };
 }
 
@@ -94,7 +98,9 @@ function readPart(text: string, ways: Ways): Answer {
   if (member !== null) return readPart(member[1]!, ways);
   const union = splitOutside(trimmed, (rest) => wordLength(rest, "\\cup"));
   if (union.length > 1) return { kind: "union", parts: union.map((part) => readPart(part, ways)) };
-  const items = splitOutside(withoutThousands(trimmed), separatorLength).filter((part) => part !== "");
+  const items = splitOutside(ways.thousands ? withoutThousands(trimmed) : trimmed, separatorLength).filter(
+    (part) => part !== "",
+  );
   if (items.length > 1) return { kind: "list", items: items.map((item) => readPart(item, ways)) };
   return readBracketed(trimmed, ways) ?? readRelation(trimmed, ways) ?? readMeasured(trimmed, ways);
 }
@@ -165,14 +171,14 @@ function readBracketed(text: string, ways: Ways): Answer | undefined {
       ? closed.slice(1, -1)
       : undefined;
   if (inner === undefined) return undefined;
-  const items = splitOutside(braces ? withoutThousands(inner) : inner, (rest) =>
+  const items = splitOutside(braces && ways.thousands ? withoutThousands(inner) : inner, (rest) =>
     /^[,;]/.test(rest) ? 1 : 0,
   );
   if (braces) {
     const filled = items.filter((item) => item !== "");
     return { kind: "set", items: filled.map((item) => readPart(item, ways)) };
   }
-  if (items.length < 2) return isEnclosed(bare(inner)) && /,/.test(inner) ? readPart(inner, ways) : undefined;
+  if (items.length < 2) return isEnclosed(closed) ? readPart(inner, ways) : undefined;
   return {
     kind: "tuple",
     items: items.map((item) => readPart(item, ways)),

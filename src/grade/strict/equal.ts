@@ -50,12 +50,10 @@ function sameNumber(a: Of<"value">, b: Of<"value">): boolean {
 }
 
 function sameExpression(a: Expression, b: Expression): boolean {
-  const whole = [a, b].every((side) => symbolsOf(side).size === 0);
-  const probing = { constants, tolerance: whole ? 1e-13 : 1e-9 };
-  if (sameValue(a, b, probing)) return true;
+  if (sameValue(a, b, { constants })) return true;
   // Letters mostly stand for lengths and counts; but what holds for those only does not make |x| and x the same.
   const signs = [a, b].some((side) => formOf(side).includes("absolute("));
-  return !whole && !signs && sameValue(a, b, { ...probing, positive: true });
+  return !signs && sameValue(a, b, { constants, positive: true });
 }
 
 /** Eight digits or more, right to the last one, stand for the number that they begin. */

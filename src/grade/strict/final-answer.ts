@@ -56,12 +56,13 @@ function lastStatement(text: string): string {
   const last = sentences.at(-1)?.trim() ?? "";
   const formulas = [...last.matchAll(/\$([^$]+)\$|\\\(([^()]*)\\\)/g)];
   if (formulas.length > 0) return tidy(formulas.at(-1)![1] ?? formulas.at(-1)![2]!);
-  if (/^[^a-z]*$/.test(last.replace(/\\[a-z]+/g, "")) || last.length < 12) return tidy(valueOfEquation(last));
-  if (last.includes("=")) return tidy(valueOfEquation(last));
+  const formula = !/[a-zA-Z]{3,}/.test(last.replace(/\\[a-zA-Z]+/g, ""));
+  if (formula || last.includes("=")) return tidy(valueOfEquation(last));
   const numbers = /(?<![\w.])-?\$?\d[\d,]*(?:\.\d+)?(?:\s?[-+*/^]\s?\d+(?:\.\d+)?)*%?/.exec(
     last.replace(/(?<=\d)\.$/, ""),
   );
-  return tidy(numbers?.[0] ?? "");
+  // A short text without a number is the answer itself, in words.
+  return tidy(numbers?.[0] ?? (sentences.length === 1 && last.length < 30 ? last : ""));
 }
 
 /** What stands after the last equals sign; an equation in an unknown says what the unknown obeys, not what it is. */
