@@ -42,7 +42,7 @@ export class Grader implements AsyncDisposable {
     return (await this.ask({ same: [a, b] })).same ?? false;
   }
 
-  /** Ends the processes; what still waits is refused. */
+  /** Ends the processes; what is not graded yet is refused. */
   close(): void {
     this.closed = true;
     for (const { reject } of this.waiting.splice(0)) reject(closedError());
@@ -68,7 +68,12 @@ export class Grader implements AsyncDisposable {
     const { request, resolve, reject } = this.waiting.shift()!;
     process
       .ask(request, this.deadline)
-      .then(resolve, reject)
+      .then((reply) => {
+        // Cut short, it says nothing about the pair.
+        if (this.closed && !reply.done) throw closedError();
+        resolve(reply);
+      })
+      .catch((error: unknown) => reject(this.closed ? closedError() : error))
       .finally(() => {
         this.idle.push(process);
         this.work();

@@ -38,7 +38,7 @@ function withoutTrailingDots(text: string): string {
 function sameCommands(text: string): string {
   return text
     .replaceAll("\\!", "")
-    .replace(/\\begin\{array\}\{[^}\n]*\}/g, "\\begin{pmatrix}")
+    .replace(/\\begin\{array\}\{[^{}\n]{0,200}\}/g, "\\begin{pmatrix}")
     .replaceAll("\\end{array}", "\\end{pmatrix}")
     .replaceAll("bmatrix", "pmatrix")
     .replace(/[td]frac/g, "frac")
@@ -56,11 +56,24 @@ function dropTextTail(text: string): string {
 }
 
 function unwrapText(text: string): string {
-  return text.replace(/\\text\{([^}\n]*)\}/g, "$1");
+  return replaceBraced(text, "\\text{", (inside) => inside);
 }
 
 function withoutBoxes(text: string): string {
-  return text.replace(/\\mbox\{[^}\n]*\}/g, "");
+  return replaceBraced(text, "\\mbox{", () => "");
+}
+
+/** Replaces each command with what it holds up to the next brace, in linear time even if that brace is missing. */
+function replaceBraced(text: string, start: string, replace: (inside: string) => string): string {
+  let result = "";
+  let at = 0;
+  for (;;) {
+    const from = text.indexOf(start, at);
+    const end = from < 0 ? -1 : text.indexOf("}", from);
+    if (end < 0) return result + text.slice(at);
+    result += text.slice(at, from) + replace(text.slice(from + start.length, end));
+    at = end + 1;
+  }
 }
 
 /** 5.0 and 5.000 are 5, wherever they stand. */

@@ -223,6 +223,8 @@ function readValue(text: string, ways: Ways): Answer | undefined {
   if (text === "" || /\\text(?![a-zA-Z])/.test(text)) return undefined;
   const both = /^(.*?)\\pm(?![a-zA-Z])(.*)$/s.exec(text);
   if (both !== null) {
+    // Each doubles the values.
+    if (text.split("\\pm", 6).length > 5) return undefined;
     const signed = ["+", "-"].map((sign) => readValue(`${both[1]}${sign}${both[2]}`, ways));
     return signed[0] && signed[1] ? { kind: "list", items: signed as Answer[] } : undefined;
   }
