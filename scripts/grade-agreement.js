@@ -22,11 +22,12 @@ const ownLabels = file.endsWith("grading-dev.jsonl")
 const labelPath = labelFile ?? ownLabels;
 const labels = labelPath === undefined ? undefined : JSON.parse(readFileSync(labelPath, "utf8")).rows;
 
-await using grader = new Grader();
+const grader = new Grader();
 await grader.grade(pairs[0]); // starts the process
 const start = performance.now();
 const grades = await Promise.all(pairs.map((pair) => grader.grade(pair)));
 const seconds = (performance.now() - start) / 1000;
+grader.close();
 
 const tallies = new Map();
 const count = (name, agrees) => {
