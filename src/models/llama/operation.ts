@@ -14,6 +14,8 @@ export interface BranchState {
   everCached: number;
   /** Sequence id of its cells, or -1. */
   sequence: number;
+  /** The opened branch it descends from by forks. */
+  readonly family: number;
   /** Tokens it was opened with: what is worth keeping for the next question when it is dropped. */
   readonly opened: number;
   readonly queue: Operation[];

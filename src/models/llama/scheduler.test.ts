@@ -370,6 +370,14 @@ describe("scheduler", () => {
     expect(native.largestBatch).toBe(1);
   });
 
+  it("shares nothing between questions where no prompts are kept, live ones included", async () => {
+    const { open, extend } = client(new FakeNativeModel(), { keptPrompts: 0 });
+    await extend(open(prompt), 3);
+    const other = await extend(open([...prompt, 9, 9]), 2);
+    expect(other.tokens).toEqual(reference([...prompt, 9, 9], 2));
+    expect(other.usage.prefillTokens).toBe(prompt.length + 1);
+  });
+
   it("shares a dropped question's prompt with the next one that starts the same", async () => {
     const { scheduler, open, extend } = client(new FakeNativeModel(), { keptPrompts: 2 });
     const branch = open(prompt);

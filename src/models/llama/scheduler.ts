@@ -72,11 +72,11 @@ export class Scheduler {
   /** Throws `context-exceeded` if the tokens leave no room to write. */
   open(id: number, tokens: readonly number[]): void {
     if (tokens.length >= this.#context) throw contextExceeded(tokens.length, this.#context);
-    this.#pool.branches.set(id, newBranch(id, tokens, tokens.length));
+    this.#pool.branches.set(id, newBranch(id, tokens, tokens.length, id));
   }
 
   fork(id: number, child: number): void {
-    const branch = newBranch(child, [], 0);
+    const branch = newBranch(child, [], 0, this.#pool.branches.get(id)?.family ?? child);
     this.#pool.branches.set(child, branch);
     this.#enqueue(id, { kind: "fork", child: branch });
     // The child's own calls wait until its parent has got to the fork.
@@ -517,9 +517,10 @@ export class Scheduler {
   }
 }
 
-function newBranch(id: number, tokens: readonly number[], opened: number): BranchState {
+function newBranch(id: number, tokens: readonly number[], opened: number, family: number): BranchState {
   return {
     id,
+    family,
     tokens: [...tokens],
     cached: 0,
     everCached: 0,

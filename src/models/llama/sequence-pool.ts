@@ -9,7 +9,10 @@ import type { BranchState } from "./operation.js";
 export interface PoolOptions {
   /** Every sequence has a cache of its own: sharing copies, and one sequence's cells are no use to another. */
   readonly separate: boolean;
-  /** Opened prefixes that stay in the cache after their branch is dropped, for the next question with the same start. */
+  /**
+   * Opened prefixes that stay in the cache after their branch is dropped, for the next question with the same start.
+   * With 0 nothing is shared but by forks: what is read, and in which batches, does not depend on other runs' branches.
+   */
   readonly keptPrompts: number;
 }
 
@@ -120,6 +123,7 @@ export class SequencePool {
     let longest = 0;
     for (const other of [...this.#kept, ...this.branches.values()]) {
       if (other.sequence < 0 || other.cached <= longest) continue;
+      if (!this.#options.keptPrompts && other.family !== branch.family) continue;
       const common = commonLength(
         branch.tokens,
         other.tokens,
