@@ -64,7 +64,7 @@ export class LlamaBranch implements Branch {
         type: "append",
         model: this.#home.number,
         branch: this.#number,
-        input: handOver(passage, this.model) as Input,
+        input: handOver(passage, this.model),
         want: toWant(options),
       },
       { signal: options.signal },
