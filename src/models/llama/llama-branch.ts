@@ -13,7 +13,7 @@ import {
 } from "../../core/model.js";
 import type { Passage } from "../../core/step.js";
 import type { Engine } from "./engine.js";
-import type { EngineUsage, Input, Want } from "./protocol.js";
+import type { EngineUsage, Want } from "./protocol.js";
 
 /** What a branch needs of its model: the numbers to address it by, and whether the engine is still the one it was made in. */
 export interface Home {
