@@ -68,6 +68,12 @@ export const noUsage: Usage = {
   seconds: 0,
 };
 
+/** The sum of two costs, field by field. */
+export function addUsage<Cost extends { readonly [Field in keyof Cost]: number }>(a: Cost, b: Cost): Cost {
+  const fields = Object.keys(a) as (keyof Cost)[];
+  return Object.fromEntries(fields.map((field) => [field, a[field] + b[field]])) as Cost;
+}
+
 export interface Sampling {
   /** 0 is greedy. Applied first, as vLLM does; then top-k, top-p, min-p on the tempered law. */
   readonly temperature: number;

@@ -4,10 +4,10 @@
  * trace, and a score equals that of a full read whatever the tokenizer merges at a border.
  */
 import { StepwrightError } from "../core/errors.js";
-import { type Reading, spanFlops } from "../core/model.js";
+import { addUsage, type Reading, spanFlops } from "../core/model.js";
 import type { Score, Scorer } from "../core/reward.js";
 import type { Step, Token } from "../core/step.js";
-import { addUsage, advance, type Held, type Trunk } from "./trunk.js";
+import { advance, type Held, type Trunk } from "./trunk.js";
 
 export interface AppendOptions {
   signal?: AbortSignal | undefined;

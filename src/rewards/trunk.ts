@@ -1,6 +1,6 @@
 /** Branches that know which ids they hold, and the start that all chains of one question share. */
 import { StepwrightError } from "../core/errors.js";
-import { type Branch, noUsage, type Reading, type Usage } from "../core/model.js";
+import { addUsage, type Branch, noUsage, type Reading, type Usage } from "../core/model.js";
 import type { Token } from "../core/step.js";
 import { commonPrefix, passageOf, type Reader } from "./reader.js";
 
@@ -130,14 +130,4 @@ function forkOf({ branch, ids }: Held): Held | null {
     if (StepwrightError.is(error, "engine-failed")) return null;
     throw error;
   }
-}
-
-export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    prefillTokens: a.prefillTokens + b.prefillTokens,
-    recomputedTokens: a.recomputedTokens + b.recomputedTokens,
-    decodeTokens: a.decodeTokens + b.decodeTokens,
-    flops: a.flops + b.flops,
-    seconds: a.seconds + b.seconds,
-  };
 }

@@ -77,17 +77,6 @@ export const noEngineUsage: EngineUsage = {
   positions: 0,
 };
 
-export function addUsage(a: EngineUsage, b: EngineUsage): EngineUsage {
-  return {
-    prefillTokens: a.prefillTokens + b.prefillTokens,
-    recomputedTokens: a.recomputedTokens + b.recomputedTokens,
-    decodeTokens: a.decodeTokens + b.decodeTokens,
-    seconds: a.seconds + b.seconds,
-    passes: a.passes + b.passes,
-    positions: a.positions + b.positions,
-  };
-}
-
 /** The text of an extension as it grows: whole characters only, and whether it is over. */
 export class Writing {
   readonly tokens: number[] = [];

@@ -4,11 +4,11 @@
  * first, then the call that came last is paused. What a branch holds is never lost: it is read again when needed.
  */
 import { StepwrightError } from "../../core/errors.js";
+import { addUsage } from "../../core/model.js";
 import type { BatchToken, NativeModel, Row, RowRequest } from "../../native/native-model.js";
 import { type Demand, readsEnd, rowRequest } from "./demand.js";
 import {
   type Append,
-  addUsage,
   type BranchState,
   type Extend,
   isCall,
@@ -347,7 +347,8 @@ export class Scheduler {
     const status = await this.#native.decode(batch, { hidden });
     this.#readingLong = false;
     if (status !== 0) {
-      this.#undo(demands);
+      // Back to what it was before the decode, whatever libllama left behind.
+      for (const { branch, from } of demands) this.#pool.rollback(branch, from);
       await this.#recover(status, demands);
       return;
     }
@@ -443,11 +444,6 @@ export class Scheduler {
   }
 
   // ---- when a decode fails ---------------------------------------------------------------------------------------
-
-  /** Puts cache and table back to what they were before the decode, whatever libllama left behind. */
-  #undo(demands: readonly Demand[]): void {
-    for (const { branch, from } of demands) this.#pool.rollback(branch, from);
-  }
 
   /**
    * 1, no room: idle branches give theirs, then the later half of the calls is paused, then a smaller stretch is
