@@ -27,6 +27,8 @@ export interface RoleSpending {
   readonly generatedFlops: number;
   /** Share of the engine's busy time. */
   readonly seconds: number;
+  /** How often the weights were read, a pass divided over the tokens in it. Absent where no back end says. */
+  readonly weightReads?: number;
   /** Read tokens by purpose; they add up to `prefillTokens`. */
   readonly read: {
     readonly prompt: number;
@@ -193,6 +195,8 @@ export class Ledger {
     spending.decodeTokens += usage.decodeTokens;
     spending.flops += usage.flops;
     spending.seconds += usage.seconds;
+    if (usage.weightReads !== undefined)
+      spending.weightReads = (spending.weightReads ?? 0) + usage.weightReads;
     spending.generatedFlops += 2 * (this.#sizes.get(role)?.multiplied ?? 0) * usage.decodeTokens;
     spending.read.recomputed += usage.recomputedTokens;
     spending.read[purpose] += usage.prefillTokens - usage.recomputedTokens;

@@ -58,6 +58,8 @@ export interface Usage {
   readonly flops: number;
   /** Share of the engine's busy seconds: a batch's time is divided over its tokens. */
   readonly seconds: number;
+  /** How often the weights were read for it, a pass divided over its tokens. Absent where the back end cannot know. */
+  readonly weightReads?: number;
 }
 
 export const noUsage: Usage = {
@@ -68,10 +70,10 @@ export const noUsage: Usage = {
   seconds: 0,
 };
 
-/** The sum of two costs, field by field. */
+/** The sum of two costs, field by field; a field that only one has is that one's. */
 export function addUsage<Cost extends { readonly [Field in keyof Cost]: number }>(a: Cost, b: Cost): Cost {
-  const fields = Object.keys(a) as (keyof Cost)[];
-  return Object.fromEntries(fields.map((field) => [field, a[field] + b[field]])) as Cost;
+  const fields = Object.keys({ ...a, ...b }) as (keyof Cost)[];
+  return Object.fromEntries(fields.map((field) => [field, (a[field] ?? 0) + (b[field] ?? 0)])) as Cost;
 }
 
 export interface Sampling {

@@ -16,6 +16,7 @@ const usage = z.object({
   decodeTokens: count,
   flops: amount,
   seconds: amount,
+  weightReads: amount.optional(),
 });
 
 const error = z.object({

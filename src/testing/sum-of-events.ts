@@ -11,7 +11,7 @@ export function sumOfEvents(events: readonly TraceEvent[]): Partial<Record<Role,
   const sums: Partial<Record<Role, RoleSpending>> = {};
   for (const role of Object.keys(started.roles) as Role[]) {
     const paid = events.filter((event): event is Paid => "usage" in event && roleOf(event) === role);
-    const sum = (figure: keyof Usage) => paid.reduce((total, { usage }) => total + usage[figure], 0);
+    const sum = (figure: keyof Usage) => paid.reduce((total, { usage }) => total + (usage[figure] ?? 0), 0);
     const read = (purpose: string) =>
       paid
         .filter((event) => purposeOf(event) === purpose)
@@ -31,6 +31,7 @@ export function sumOfEvents(events: readonly TraceEvent[]): Partial<Record<Role,
       flops: sum("flops"),
       generatedFlops: 2 * (started.roles[role]?.size?.multiplied ?? 0) * sum("decodeTokens"),
       seconds: sum("seconds"),
+      ...(paid.some(({ usage }) => usage.weightReads !== undefined) && { weightReads: sum("weightReads") }),
       read: {
         prompt: read("prompt"),
         catchUp: read("catch-up"),

@@ -73,6 +73,7 @@ export const noEngineUsage: EngineUsage = {
   recomputedTokens: 0,
   decodeTokens: 0,
   seconds: 0,
+  weightReads: 0,
   passes: 0,
   positions: 0,
 };

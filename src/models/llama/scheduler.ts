@@ -355,13 +355,14 @@ export class Scheduler {
     this.#decodes++;
     this.#decodedTokens += batch.length;
     const rows = this.#readRows(demands);
-    const seconds = (this.#now() - started) / 1000 / batch.length;
+    const share = 1 / batch.length;
+    const seconds = ((this.#now() - started) / 1000) * share;
     let output = 0;
     for (const demand of demands) {
       const own = rows.slice(output, output + demand.outputs.length);
       const states = demand.hidden ? this.#native.readHidden(output) : null;
       output += own.length;
-      this.#take(demand, own, states, seconds);
+      this.#take(demand, own, states, { seconds, weightReads: share });
     }
   }
 
@@ -378,7 +379,12 @@ export class Scheduler {
   }
 
   /** Books what a decode did for one call, and ends the call if it is done. */
-  #take(demand: Demand, rows: readonly Row[], hidden: Float32Array | null, seconds: number): void {
+  #take(
+    demand: Demand,
+    rows: readonly Row[],
+    hidden: Float32Array | null,
+    perToken: { readonly seconds: number; readonly weightReads: number },
+  ): void {
     const { branch, operation, from, count } = demand;
     branch.cached = from + count;
     const writes = operation.kind === "extend" && demand.outputs.length > 0;
@@ -386,7 +392,8 @@ export class Scheduler {
       prefillTokens: count - (writes ? 1 : 0),
       recomputedTokens: Math.max(0, Math.min(branch.everCached, from + count - (writes ? 1 : 0)) - from),
       decodeTokens: writes ? 1 : 0,
-      seconds: seconds * count,
+      seconds: perToken.seconds * count,
+      weightReads: perToken.weightReads * count,
       passes: count,
       positions: count * from + (count * (count - 1)) / 2,
     };
