@@ -63,6 +63,11 @@ export const benchSchema = z.object({
       "The bench's folder, gone on with if it holds this bench; default: bench/ID in the state folder (STEPWRIGHT_HOME or ~/.cache/stepwright).",
     )
     .meta({ group: "Output", placeholder: "DIR" }),
+  recipe: z
+    .string()
+    .optional()
+    .describe("Settings from a recipe: YAML with these flags as keys, and options for the method. Flags win.")
+    .meta({ group: "Flags", placeholder: "FILE" }),
   config,
   json,
 });

@@ -6,6 +6,7 @@ import type { Command, MoreFlags } from "./command.js";
 import { configLayer } from "./config-file.js";
 import { type Flag, flagsOf, helpFlag } from "./flags.js";
 import type { Host } from "./host.js";
+import { recipeLayer } from "./recipe-file.js";
 import { environmentLayer, type Layer, settle, stack } from "./settings.js";
 
 export interface CommandSettings {
@@ -68,10 +69,12 @@ async function layered(
 ): Promise<Layer> {
   if (!command.layered) return given;
   const upper = stack(given, environmentLayer(flags, host.environment));
-  const config = upper.get("config")?.value;
-  if (typeof config !== "string") return upper;
-  const inFiles = flags.filter((flag) => flag.key !== "config");
-  return stack(upper, await configLayer(resolve(host.workingFolder, config), inFiles, lenient));
+  const inFiles = flags.filter(({ key }) => key !== "config" && key !== "recipe");
+  const file = async (key: string, read: typeof configLayer): Promise<Layer> => {
+    const path = upper.get(key)?.value;
+    return typeof path === "string" ? read(resolve(host.workingFolder, path), inFiles, lenient) : new Map();
+  };
+  return stack(upper, await file("recipe", recipeLayer), await file("config", configLayer));
 }
 
 async function dependentFlags(

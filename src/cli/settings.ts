@@ -1,4 +1,4 @@
-/** One set of settings out of four layers: flag, environment, configuration file, default. */
+/** One set of settings out of layers: flag, environment, recipe, configuration file, default. */
 import type { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import { nearest } from "../core/registry.js";
