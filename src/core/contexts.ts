@@ -6,7 +6,7 @@
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
 import { type Branch, type ChatMessage, type Model, spanFlops, type Usage } from "./model.js";
-import type { Reward, Scorer } from "./reward.js";
+import type { Reward, Scorer, StepCheck } from "./reward.js";
 import type { Writer } from "./search.js";
 import type { SearchNode } from "./search-node.js";
 import type { Passage, Step } from "./step.js";
@@ -25,6 +25,7 @@ export interface ContextOptions {
   readonly system: string | null;
   readonly models: { readonly draft?: Model | undefined; readonly target?: Model | undefined };
   readonly reward?: Reward | undefined;
+  readonly checkStep?: StepCheck | undefined;
 }
 
 export class Contexts {
@@ -121,7 +122,10 @@ export class Contexts {
   }
 
   async #chain(node: SearchNode): Promise<Scorer> {
-    if (!node.parent) return this.#options.reward!.open(this.#options.question);
+    if (!node.parent) {
+      const { reward, question, system, checkStep } = this.#options;
+      return reward!.open(question, { system, checkStep });
+    }
     const missing: Step[] = [];
     let base: SearchNode = node;
     for (; base.parent && !base.scorer; base = base.parent) missing.unshift(base.step!);

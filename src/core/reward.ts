@@ -22,13 +22,25 @@ export interface Scorer {
   drop(): void;
 }
 
+/** The task's own verdict: true if a step is right after the steps before it. Texts as written. */
+export type StepCheck = (stepsBefore: readonly string[], step: string) => boolean;
+
+/** What a run tells its reward beside the question. */
+export interface RewardOccasion {
+  /** The system message under which the answer is written; null or absent for none. */
+  readonly system?: string | null;
+  readonly checkStep?: StepCheck | undefined;
+}
+
 export interface Reward extends AsyncDisposable {
   readonly name: string;
   /** Steps the threshold was published or calibrated for, for the docs and for warnings. */
   readonly essence: string;
   /** Of the model that is read; absent when the reward reads none. */
   readonly size?: ModelSize;
-  open(question: string): Promise<Scorer>;
+  /** True for one that scores only where the task checks steps: a run without a check is refused. */
+  readonly needsStepCheck?: boolean;
+  open(question: string, occasion?: RewardOccasion): Promise<Scorer>;
 }
 
 export const aggregations = ["min", "product", "last", "mean"] as const;

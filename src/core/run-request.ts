@@ -7,7 +7,7 @@ import type { Method } from "./method.js";
 import { greedy, type Model, type Sampling } from "./model.js";
 import type { TraceSink } from "./recorder.js";
 import { nearest } from "./registry.js";
-import type { Reward } from "./reward.js";
+import type { Reward, StepCheck } from "./reward.js";
 import type { SearchSettings } from "./search-settings.js";
 import { blankLine, type Splitter } from "./step.js";
 import type { RewardFailurePolicy, TraceEvent } from "./trace-event.js";
@@ -38,6 +38,8 @@ export interface RunRequest {
   readonly budget?: Limits | undefined;
   /** What a reward that fails means. Default: the run fails. */
   readonly rewardFailure?: RewardFailurePolicy | undefined;
+  /** The task's verdict on a step of this question, where it has one: what the oracle scores by. */
+  readonly checkStep?: StepCheck | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Kept in the trace as given: what is needed to open the same models again. */
   readonly references?: Readonly<Record<string, unknown>> | undefined;
@@ -106,7 +108,7 @@ export function checkRequest(request: RunRequest): CheckedRequest {
   return {
     options,
     budget: withoutUndefined(budget),
-    settings: { ...settings, ...checkRoles(request.method, request.roles) },
+    settings: { ...settings, ...checkRoles(request), checkStep: request.checkStep },
   };
 }
 
@@ -121,7 +123,7 @@ export function parseOptions(method: Method, options: unknown): Record<string, u
 }
 
 /** The roles that the method needs, checked; others are left alone. */
-function checkRoles(method: Method, roles: RunRoles): Pick<SearchSettings, "models" | "reward"> {
+function checkRoles({ method, roles, checkStep }: RunRequest): Pick<SearchSettings, "models" | "reward"> {
   const { needs } = method;
   for (const role of ["draft", "target", "reward"] as const) {
     if (!needs[role] || roles[role]) continue;
@@ -140,6 +142,12 @@ function checkRoles(method: Method, roles: RunRoles): Pick<SearchSettings, "mode
         { subject: role, remedy: `${model.name} offers: ${[...model.capabilities].join(", ")}` },
       );
     }
+  }
+  if (needs.reward && roles.reward?.needsStepCheck && !checkStep) {
+    throw new StepwrightError("missing-capability", `${roles.reward.name} needs a task that checks steps`, {
+      subject: "reward",
+      remedy: "bench a task with a step checker (--task lab), or name another reward",
+    });
   }
   return {
     models: { draft: needs.draft && roles.draft, target: needs.target && roles.target },

@@ -1,6 +1,6 @@
 /** What a run fixes for its search. */
 import type { Model, Sampling } from "./model.js";
-import type { Reward } from "./reward.js";
+import type { Reward, StepCheck } from "./reward.js";
 import type { Splitter } from "./step.js";
 import type { RewardFailurePolicy } from "./trace-event.js";
 
@@ -17,4 +17,5 @@ export interface SearchSettings {
   readonly rewardFailure: RewardFailurePolicy;
   readonly models: { readonly draft?: Model | undefined; readonly target?: Model | undefined };
   readonly reward?: Reward | undefined;
+  readonly checkStep?: StepCheck | undefined;
 }
