@@ -11,19 +11,19 @@ export interface Passage {
 }
 
 /**
- * Why a generation ended: `delimiter` (the token that completed the step's delimiter), `end` (an end-of-text
- * token), `cap` (the caller's token limit), `context` (no room left in the model's context). Only `end` is
- * the end of an answer; a step cut by `cap` or `context` is truncated, never mistaken for it.
+ * Why a generation ended: `delimiter` (where the splitter ends a step), `end` (an end-of-text token), `cap` (the
+ * caller's token limit), `context` (no room left in the model's context), `cut` (its signal fired). Only `end` is
+ * the end of an answer; a step ended by one of the last three is truncated, never mistaken for it.
  */
-export type StopReason = "delimiter" | "end" | "cap" | "context";
+export type StopReason = "delimiter" | "end" | "cap" | "context" | "cut";
 
 export interface Step extends Passage {
   /** The role that wrote it: `draft`, `target`, or a method's own word. */
   readonly origin: string;
   readonly stop: StopReason;
-  /** Natural-log probability of each token under its writer at temperature 1, before any truncation. */
+  /** Natural-log probability of each token under its writer at temperature 1, before any truncation; 0 in a forced text. */
   readonly logprobs: readonly number[];
-  /** Entropy in nats of the writer's next-token law (temperature 1) at each token. */
+  /** Entropy in nats of the writer's next-token law (temperature 1) at each token; 0 for forced tokens. */
   readonly entropies: readonly number[];
 }
 
@@ -32,6 +32,10 @@ export type Splitter =
   | { readonly kind: "delimiter"; readonly delimiter: string }
   | { readonly kind: "sentence" }
   | { readonly kind: "tokens"; readonly count: number }
+  /** After the token whose text ends in one of these characters. */
+  | { readonly kind: "marks"; readonly marks: string }
+  /** Before a token whose law has at least this entropy, in nats; the first token is written in any case. */
+  | { readonly kind: "entropy"; readonly limit: number }
   | { readonly kind: "none" };
 
 export const blankLine: Splitter = { kind: "delimiter", delimiter: "\n\n" };
@@ -47,7 +51,10 @@ const blankLimit = 32;
 export function stepEnds(splitter: Splitter, text: string, tokenCount: number): boolean {
   switch (splitter.kind) {
     case "none":
+    case "entropy":
       return false;
+    case "marks":
+      return text !== "" && splitter.marks.includes(text.at(-1)!);
     case "tokens":
       return tokenCount >= splitter.count;
     case "delimiter": {
@@ -59,6 +66,11 @@ export function stepEnds(splitter: Splitter, text: string, tokenCount: number): 
       // A terminator counts once white space follows it: "3.14" and "e.g" are not ends.
       return /\S[.!?]["')\]]*\s$/.test(text) || (/\S/.test(text) && /\n\s*$/.test(text));
   }
+}
+
+/** True if the step ends before the token that was about to be written, because its law is too uncertain. */
+export function pausesBefore(splitter: Splitter, entropy: number, tokensBefore: number): boolean {
+  return splitter.kind === "entropy" && tokensBefore > 0 && entropy >= splitter.limit;
 }
 
 /** Parses `blank-line`, `line`, `sentence`, `tokens:N`, `none`, or `text:DELIMITER`; undefined if it is none of them. */
