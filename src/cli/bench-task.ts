@@ -3,10 +3,17 @@ import { resolve } from "node:path";
 import { StepwrightError } from "../core/errors.js";
 import { findDataset } from "../models/hub-dataset.js";
 import type { HubSettings } from "../models/hub-settings.js";
-import { tasks } from "../tasks/index.js";
+import { findTask, tasks } from "../tasks/index.js";
 import { isTaskFile, localGrading, readLocalQuestion } from "../tasks/local-task.js";
 import { type QuestionFile, readQuestions } from "../tasks/questions.js";
-import type { Row, Task } from "../tasks/task.js";
+import {
+  type DatasetTask,
+  type GeneratedTask,
+  isGenerated,
+  type Row,
+  type Task,
+  type TaskQuestion,
+} from "../tasks/task.js";
 import type { BenchSettings } from "./bench-settings.js";
 import type { CommandContext } from "./command.js";
 import { count } from "./numbers.js";
@@ -15,7 +22,9 @@ import { harmless } from "./terminal-text.js";
 export interface BenchTask {
   readonly name: string;
   readonly grading: string;
-  readonly questions: QuestionFile["questions"];
+  readonly questions: readonly TaskQuestion[];
+  /** Judges single steps, where the task can. */
+  readonly checkStep?: Task["checkStep"];
 }
 
 /** Problems beyond so many are counted, not listed. */
@@ -34,52 +43,74 @@ export async function benchTask(
       remedy: `name one of ${tasks.names.join(", ")}, or a file of JSON Lines`,
     });
   }
-  const { grading, file } = isTaskFile(name)
-    ? await localTask(name, settings.as, context)
-    : await pulledTask(name, settings.as, hub);
-  sayProblems(file, context);
-  const { offset, limit = file.questions.length } = settings;
-  const questions = file.questions.slice(offset, offset + limit);
-  if (questions.length === 0) {
-    throw new StepwrightError("invalid-option", `--offset ${offset} passes over all questions`, {
-      subject: "--offset",
-      remedy: `the task has ${file.questions.length}`,
-    });
-  }
-  return { name, grading, questions };
-}
-
-/** A file that is said to be a task's may have that task's fields, or the plain ones. */
-async function localTask(name: string, as: string | undefined, { host }: CommandContext) {
-  const path = resolve(host.workingFolder, name);
-  const task = as === undefined ? undefined : await tasks.get(as);
-  const readQuestion = (row: Row, line: number) => {
-    const question = task?.readQuestion(row, line - 1);
-    return typeof question === "object" ? question : readLocalQuestion(row, line);
-  };
-  return { grading: task?.grading ?? localGrading, file: await readQuestions(path, { readQuestion }) };
-}
-
-async function pulledTask(name: string, as: string | undefined, hub: HubSettings) {
-  if (as !== undefined) {
+  const task = isTaskFile(name) ? undefined : await findTask(name);
+  if (task === undefined) return localTask(name, settings, context);
+  if (settings.as !== undefined) {
     throw new StepwrightError("invalid-option", "--as is for files: a task is read and graded as itself", {
       subject: "--as",
       remedy: "leave it out",
     });
   }
-  const task = await tasks.get(name);
-  const path = await findDataset(task.source, hub);
-  if (path === undefined) {
-    throw new StepwrightError("task-not-found", `the questions of ${name} are not downloaded yet`, {
-      subject: name,
-      remedy: `stepwright tasks pull ${name}`,
+  const { grading, checkStep } = task;
+  const questions = isGenerated(task)
+    ? generatedQuestions(task, settings, context)
+    : chosen(await pulledQuestions(task, hub), settings, context);
+  return { name, grading, questions, ...(checkStep && { checkStep }) };
+}
+
+type Choice = Pick<BenchSettings, "limit" | "offset" | "as">;
+
+/** A file that is said to be a task's may have that task's fields, or the plain ones. */
+async function localTask(name: string, settings: Choice, context: CommandContext): Promise<BenchTask> {
+  const path = resolve(context.host.workingFolder, name);
+  const task = settings.as === undefined ? undefined : await tasks.get(settings.as);
+  const readQuestion = (row: Row, line: number) => {
+    const question = task && !isGenerated(task) && task.readQuestion(row, line - 1);
+    return typeof question === "object" ? question : readLocalQuestion(row, line);
+  };
+  const questions = chosen(await readQuestions(path, { readQuestion }), settings, context);
+  return { name, grading: task?.grading ?? localGrading, questions };
+}
+
+/** Those whose indices are asked for. */
+function generatedQuestions(task: GeneratedTask, { offset, limit }: Choice, { say }: CommandContext) {
+  if (limit === undefined || offset + limit > task.size) {
+    throw new StepwrightError("invalid-option", `${task.name} has ${count(task.size)} questions`, {
+      subject: "--limit",
+      remedy: "say which by --offset and --limit, such as --offset 700000 --limit 300",
     });
   }
-  return { grading: task.grading, file: await taskReader(task, path) };
+  if (offset < task.trainingSize) {
+    say(`The lab's models were trained on indices below ${count(task.trainingSize)}: begin figures above.`);
+  }
+  return Array.from({ length: limit }, (_, index) => task.generate(offset + index));
+}
+
+async function pulledQuestions(task: DatasetTask, hub: HubSettings): Promise<QuestionFile> {
+  const path = await findDataset(task.source, hub);
+  if (path !== undefined) return taskReader(task, path);
+  throw new StepwrightError("task-not-found", `the questions of ${task.name} are not downloaded yet`, {
+    subject: task.name,
+    remedy: `stepwright tasks pull ${task.name}`,
+  });
+}
+
+function chosen(
+  file: QuestionFile,
+  { offset, limit = file.questions.length }: Choice,
+  context: CommandContext,
+) {
+  sayProblems(file, context);
+  const questions = file.questions.slice(offset, offset + limit);
+  if (questions.length > 0) return questions;
+  throw new StepwrightError("invalid-option", `--offset ${offset} passes over all questions`, {
+    subject: "--offset",
+    remedy: `the task has ${file.questions.length}`,
+  });
 }
 
 /** Reads a task's file. */
-export function taskReader(task: Task, path: string): Promise<QuestionFile> {
+export function taskReader(task: DatasetTask, path: string): Promise<QuestionFile> {
   return readQuestions(path, { readQuestion: (row, line) => task.readQuestion(row, line - 1) });
 }
 

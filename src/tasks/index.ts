@@ -1,6 +1,7 @@
 /** Every task by its name, loaded when it is asked for. Adding one is a file and a line. */
+import { StepwrightError } from "../core/errors.js";
 import { createRegistry, type Registry } from "../core/registry.js";
-import type { Task } from "./task.js";
+import { isGenerated, type Task } from "./task.js";
 
 export const tasks: Registry<Task> = createRegistry<Task>("task", {
   gsm8k: () => import("./gsm8k.js"),
@@ -14,4 +15,19 @@ export const tasks: Registry<Task> = createRegistry<Task>("task", {
   "gpqa-diamond": () => import("./gpqa-diamond.js"),
   "mmlu-stem": () => import("./mmlu-stem.js"),
   aqua: () => import("./aqua.js"),
+  lab: () => import("./lab.js"),
 });
+
+/** A task by its name, or one level of it (`lab:3`). Throws `unknown-name` or `invalid-option`. */
+export async function findTask(name: string): Promise<Task> {
+  const [, base, level] = /^(.+):(\d+)$/.exec(name) ?? [];
+  const task = await tasks.get(base ?? name);
+  if (level === undefined) return task;
+  const levels = isGenerated(task) ? (task.levels ?? []) : [];
+  const found = levels[Number(level) - 1];
+  if (found) return found;
+  throw new StepwrightError("invalid-option", `${base} has no level ${level}`, {
+    subject: name,
+    remedy: levels.length === 0 ? `write ${base}` : `levels are 1 to ${levels.length}`,
+  });
+}

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { findDataset } from "../../models/hub-dataset.js";
 import { type HubSettings, hubSettings } from "../../models/hub-settings.js";
 import { tasks } from "../../tasks/index.js";
-import type { Task } from "../../tasks/task.js";
+import { isGenerated, type Task } from "../../tasks/task.js";
 import { defineCommand } from "../command.js";
 import { jsonField } from "../fields.js";
 import { count } from "../numbers.js";
@@ -29,9 +29,9 @@ export default defineCommand({
     const rows = described.map(({ name, size, path, licence, source }) => [
       name,
       count(size),
-      path === null ? "no" : "yes",
+      source !== null && path === null ? "no" : "yes",
       licence,
-      source.repository,
+      source?.repository ?? "made from an index",
     ]);
     const [title, ...lines] = tableLines(columns, rows);
     for (const line of [style.bold(title!), ...lines]) print(line);
@@ -39,7 +39,9 @@ export default defineCommand({
   },
 });
 
-async function describeTask({ name, essence, source, licence, size, grading }: Task, hub: HubSettings) {
-  const path = (await findDataset(source, hub)) ?? null;
-  return { name, essence, source, licence, size, grading, path };
+async function describeTask(task: Task, hub: HubSettings) {
+  const { name, essence, licence, size, grading } = task;
+  const facts = { name, essence, licence, size, grading };
+  if (isGenerated(task)) return { ...facts, source: null, levels: task.levels?.length ?? null, path: null };
+  return { ...facts, source: task.source, levels: null, path: (await findDataset(task.source, hub)) ?? null };
 }

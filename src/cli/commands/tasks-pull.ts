@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { StepwrightError } from "../../core/errors.js";
 import { pullDataset } from "../../models/hub-dataset.js";
 import { hubSettings } from "../../models/hub-settings.js";
 import { tasks } from "../../tasks/index.js";
+import { isGenerated } from "../../tasks/task.js";
 import { taskReader } from "../bench-task.js";
 import { defineCommand } from "../command.js";
 import { createProgress } from "../download-progress.js";
@@ -22,6 +24,12 @@ export default defineCommand({
     const task = await tasks.get(
       requiredOperand(operands, "TASK", "a task; stepwright tasks list shows them"),
     );
+    if (isGenerated(task)) {
+      throw new StepwrightError("invalid-option", `${task.name} is made from indices: nothing to download`, {
+        subject: task.name,
+        remedy: `stepwright bench --task ${task.name} --offset 700000 --limit 300`,
+      });
+    }
     const settings = hubSettings(host.environment);
     using progress = createProgress(host.talk);
     const pulled = await pullDataset(task.source, {
