@@ -119,7 +119,6 @@ export const functions = {
     "ggml_acc",
     // Arithmetic
     "ggml_add",
-    "ggml_add1",
     "ggml_sub",
     "ggml_mul",
     "ggml_div",

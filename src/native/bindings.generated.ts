@@ -224,7 +224,6 @@ export const functions = {
     ggml_set_2d: ["void *",["void *","void *","void *","size_t","size_t"]],
     ggml_acc: ["void *",["void *","void *","void *","size_t","size_t","size_t","size_t"]],
     ggml_add: ["void *",["void *","void *","void *"]],
-    ggml_add1: ["void *",["void *","void *","void *","\"use ggml_add instead\""]],
     ggml_sub: ["void *",["void *","void *","void *"]],
     ggml_mul: ["void *",["void *","void *","void *"]],
     ggml_div: ["void *",["void *","void *","void *"]],
