@@ -138,7 +138,7 @@ export class Contexts {
 }
 
 /** One passage in the model's own ids: handed over where the vocabularies agree, tokenized from the text elsewhere. */
-async function inVocabulary(steps: readonly Step[], model: Model): Promise<Passage> {
+export async function inVocabulary(steps: readonly Step[], model: Model): Promise<Passage> {
   const { vocabulary } = model;
   const text = steps.map((step) => step.text).join("");
   if (steps.every((step) => step.vocabulary === vocabulary)) {

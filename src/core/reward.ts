@@ -8,12 +8,16 @@ export interface Score {
   readonly usage: Usage;
 }
 
+export interface AppendOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * A reward's reading of one chain of steps. Incremental: `append` reads only the new step. A score depends on
  * the question and the steps up to its own, never on later ones or on other chains.
  */
 export interface Scorer {
-  append(step: Step, options?: { signal?: AbortSignal | undefined }): Promise<Score>;
+  append(step: Step, options?: AppendOptions): Promise<Score>;
   /** Takes a step into the chain without asking for its score (another model's rewrite). Default use: lazily read. */
   skip(step: Step): void;
   /** At most so many FLOPs would `append(step)` cost. Without it, a FLOPs limit can be overshot by one pass. */
