@@ -6,4 +6,6 @@ export const methods: Registry<Method> = createRegistry<Method>("method", {
   draft: () => import("./draft.js"),
   target: () => import("./target.js"),
   rsd: () => import("./rsd.js"),
+  "particle-filter": () => import("./particle-filter.js"),
+  "particle-gibbs": () => import("./particle-gibbs.js"),
 });
