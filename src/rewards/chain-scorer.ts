@@ -4,9 +4,9 @@
  * trace, and a score equals that of a full read whatever the tokenizer merges at a border.
  */
 import { StepwrightError } from "../core/errors.js";
-import { addUsage, type Reading, spanFlops } from "../core/model.js";
+import { addUsage, noUsage, spanFlops } from "../core/model.js";
 import type { Score, Scorer } from "../core/reward.js";
-import type { Step, Token } from "../core/step.js";
+import type { Step } from "../core/step.js";
 import { advance, type Held, type Trunk } from "./trunk.js";
 
 export interface AppendOptions {
@@ -46,10 +46,13 @@ export class ChainScorer implements Scorer {
     const { reader, question } = this.#trunk;
     try {
       const wanted = await reader.layout(question, steps);
-      const reading = await this.#advance(wanted, options.signal);
+      const { signal } = options;
+      const held = await this.#branch(signal);
+      const reading = await advance(reader, held, wanted, signal);
       this.#read = steps.length;
-      const { value } = await reader.judge(reading);
-      return { value, usage: addUsage(reading.usage, this.#trunk.takeOwed()) };
+      const place = { branch: held.branch, ids: wanted, signal };
+      const { value, usage = noUsage } = await reader.judge(reading, place);
+      return { value, usage: addUsage(addUsage(reading.usage, usage), this.#trunk.takeOwed()) };
     } catch (error) {
       // A step that could not be scored is not in the chain, and nobody knows what its branch holds.
       const at = this.#steps.lastIndexOf(step);
@@ -84,11 +87,9 @@ export class ChainScorer implements Scorer {
     );
     const start = this.#held?.ids.length ?? frame.root?.ids.length ?? 0;
     const opening = this.#held ? 0 : Buffer.byteLength(question) + frame.overhead;
-    return spanFlops(
-      size,
-      start,
-      unread.reduce((sum, count) => sum + count + frame.overhead, opening),
-    );
+    const read = unread.reduce((sum, count) => sum + count + frame.overhead, opening);
+    const { texts, tokens } = reader.writes ?? { texts: 0, tokens: 0 };
+    return spanFlops(size, start, read) + texts * spanFlops(size, start + read, tokens);
   }
 
   drop(): void {
@@ -98,7 +99,7 @@ export class ChainScorer implements Scorer {
     this.#trunk.leave();
   }
 
-  async #advance(wanted: readonly Token[], signal?: AbortSignal): Promise<Reading> {
+  async #branch(signal?: AbortSignal): Promise<Held> {
     this.#refuseDropped();
     if (this.#held === null) {
       const fresh = await this.#trunk.fork(signal);
@@ -106,7 +107,7 @@ export class ChainScorer implements Scorer {
       else this.#held = fresh;
     }
     this.#refuseDropped();
-    return advance(this.#trunk.reader, this.#held!, wanted, signal);
+    return this.#held!;
   }
 
   #forget(): void {

@@ -72,7 +72,8 @@ async function selfTest(reader: Reader, facts: ModelRewardFacts, frame: Frame): 
     const judgements: Judgement[] = [];
     for (const text of [testSteps.right, testSteps.wrong]) {
       const wanted = await reader.layout(testQuestion, [{ text }]);
-      const judgement = await reader.judge(await advance(reader, held, wanted));
+      const reading = await advance(reader, held, wanted);
+      const judgement = await reader.judge(reading, { branch: held.branch, ids: wanted });
       const { value, mass } = judgement;
       if (!Number.isFinite(value)) throw refuse(`the score of a plain step is ${value}`);
       if (value < 0 || value > 1) throw refuse(`the score ${value} of a plain step lies outside 0 to 1`);

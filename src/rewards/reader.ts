@@ -1,5 +1,5 @@
 /** A reward that reads a model, as two functions: what is read, and what number the reading is. */
-import type { Model, Reading, ReadOptions } from "../core/model.js";
+import type { Branch, Model, Reading, ReadOptions, Usage } from "../core/model.js";
 import type { Passage, Step, Token } from "../core/step.js";
 
 export interface Reader {
@@ -11,13 +11,26 @@ export interface Reader {
   layout(question: string, steps: readonly Pick<Step, "text">[]): Promise<readonly Token[]>;
   /** What is asked of the model at that position. */
   readonly ask: Pick<ReadOptions, "tokens" | "hidden">;
-  judge(reading: Reading): Judgement | Promise<Judgement>;
+  /** A judge that writes before it answers does so on forks of the branch, which stays as it is. */
+  judge(reading: Reading, place: ReadPlace): Judgement | Promise<Judgement>;
+  /** The most that one judgement writes; absent where it only reads. */
+  readonly writes?: { readonly texts: number; readonly tokens: number };
+}
+
+/** Where a reading was taken. */
+export interface ReadPlace {
+  readonly branch: Branch;
+  /** Every id up to the position of the reading. */
+  readonly ids: readonly Token[];
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Judgement {
   readonly value: number;
   /** Probability of all answers that count, where the model could have said anything; 1 for heads. */
   readonly mass: number;
+  /** What was spent beside the reading. */
+  readonly usage?: Usage;
 }
 
 /** How many ids two sequences share from the start. */

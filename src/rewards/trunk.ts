@@ -12,7 +12,7 @@ export interface Held {
 
 /** Opens a branch and reads `ids` into it, the first token with the opening. */
 export async function hold(
-  reader: Reader,
+  reader: Pick<Reader, "model">,
   ids: readonly Token[],
   signal?: AbortSignal,
 ): Promise<Held & { usage: Usage }> {

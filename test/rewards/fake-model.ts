@@ -5,6 +5,8 @@ import {
   type Branch,
   type Capability,
   type ChatMessage,
+  type ExtendOptions,
+  type Extension,
   type Model,
   noUsage,
   type Reading,
@@ -12,7 +14,7 @@ import {
   spanFlops,
 } from "../../src/core/model.js";
 import { keyedUniform } from "../../src/core/random.js";
-import type { Passage, Token } from "../../src/core/step.js";
+import type { Passage, StopReason, Token } from "../../src/core/step.js";
 
 export interface FakeOptions {
   /** Texts that are one token, by id; longest match first, all else is one token per code point. */
@@ -23,6 +25,8 @@ export interface FakeOptions {
   /** ln P(token | ids). Default: a hash, between ln 0.05 and ln 0.1. */
   readonly law?: (ids: readonly Token[], token: Token) => number;
   readonly hidden?: (ids: readonly Token[]) => Float32Array;
+  /** What is written after these ids. Default: writing is refused. */
+  readonly writes?: (ids: readonly Token[], options: ExtendOptions) => string;
 }
 
 export const width = 8;
@@ -117,6 +121,15 @@ export class FakeModel implements Model {
     };
   }
 
+  async write(ids: readonly Token[], options: ExtendOptions) {
+    const { writes } = this.#options;
+    if (!writes) throw new Error("this reward was to read only");
+    const all = await this.tokenize(writes(ids, options));
+    const tokens = all.slice(0, options.maxTokens);
+    const stop: StopReason = all.length > tokens.length ? "cap" : "end";
+    return { text: await this.detokenize(tokens), tokens, stop };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
@@ -162,8 +175,18 @@ class FakeBranch implements Branch {
     return { ...this.model.read(ids, options), usage: { ...noUsage, prefillTokens, flops } };
   }
 
-  async extend(): Promise<never> {
-    throw new Error("a reward generates nothing");
+  async extend(options: ExtendOptions): Promise<Extension> {
+    this.#refuse();
+    const start = this.ids.length;
+    const { text, tokens, stop } = await this.model.write(this.ids, options);
+    this.ids.push(...tokens);
+    await Promise.resolve();
+    options.signal?.throwIfAborted();
+    const figures = tokens.map((_, at) => Math.log(0.3 + 0.4 * uniform(this.ids.slice(0, start), at)));
+    const flops = spanFlops(this.model.size, start, tokens.length);
+    const usage = { ...noUsage, decodeTokens: tokens.length, flops };
+    const { vocabulary } = this.model;
+    return { text, tokens, vocabulary, stop, logprobs: figures, entropies: figures.map(() => 0.7), usage };
   }
 
   trim(length: number): void {
