@@ -10,6 +10,7 @@ export const rewardKinds = createRegistry<RewardKind>("reward", {
   "value-head": () => import("./value-head.js"),
   "step-token": () => import("./step-token.js"),
   judge: () => import("./judge.js"),
+  grm: () => import("./grm.js"),
 });
 
 /**
