@@ -34,6 +34,7 @@ export type ErrorCode =
   | "trace-diverged"
   | "bench-invalid"
   | "bench-locked"
+  | "checkpoint-invalid"
   | "internal";
 
 export interface ErrorDetails {
