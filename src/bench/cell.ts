@@ -25,6 +25,8 @@ export interface Cell {
   readonly entry: BenchEntry;
   /** Of `--seeds`. */
   readonly seed: number;
+  /** In place of the bench's own, for a baseline. */
+  readonly temperature?: number;
 }
 
 /** The same for all cells. */
@@ -80,13 +82,23 @@ export async function runCell(cell: Cell, settings: CellSettings): Promise<Bench
 }
 
 async function answer(
-  { question, entry }: Cell,
+  { question, entry, temperature }: Cell,
   seed: number,
   { roles, request, signal }: CellSettings,
   events: TraceEvent[],
 ): Promise<RunResult> {
   const { method, options } = entry;
-  const run = startRun({ ...request, method, options, question: question.question, roles, seed, signal });
+  const sampling = temperature === undefined ? request.sampling : { ...request.sampling, temperature };
+  const run = startRun({
+    ...request,
+    sampling,
+    method,
+    options,
+    question: question.question,
+    roles,
+    seed,
+    signal,
+  });
   for await (const event of run) if (event.type !== "text-written") events.push(event);
   const result = await run.result;
   throwIfAborted(signal);

@@ -38,7 +38,7 @@ test("equal configurations have one identity, whatever the order of their keys",
 
 test("a folder goes on with its own bench, and names what differs in another", async () => {
   expect(await checkSameBench(path, configuration)).toBe(false);
-  await writeBenchFile(path, configuration, models);
+  await writeBenchFile(path, configuration, { models });
   expect(await checkSameBench(path, configuration)).toBe(true);
   const changes: [string, Partial<BenchConfiguration>, string][] = [
     ["seeds.1", { seeds: [0, 1] }, "nothing, here it is 1"],
@@ -62,7 +62,7 @@ test("a folder goes on with its own bench, and names what differs in another", a
 });
 
 test("other weights under the same name are refused", async () => {
-  await writeBenchFile(path, configuration, models);
+  await writeBenchFile(path, configuration, { models });
   await checkSameModels(path, models);
   const error = await errorOf(checkSameModels(path, { draft: { name: "a", fingerprint: "sha256-b" } }));
   expect(error.message).toContain("models.draft.fingerprint is sha256-a, here it is sha256-b");
@@ -71,6 +71,6 @@ test("other weights under the same name are refused", async () => {
 test("what is no bench, or a newer one, is refused", async () => {
   await writeFile(path, "{}");
   expect((await errorOf(checkSameBench(path, configuration))).code).toBe("bench-invalid");
-  await writeBenchFile(path, { ...configuration, version: benchVersion + 1 }, models);
+  await writeBenchFile(path, { ...configuration, version: benchVersion + 1 }, { models });
   expect((await errorOf(checkSameBench(path, configuration))).message).toContain("version 2");
 });

@@ -6,6 +6,8 @@ import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import { canonical } from "../core/run-identity.js";
 import type { TaskQuestion } from "../tasks/task.js";
+import type { BaselineSettings } from "./baselines.js";
+import type { RoleSizes } from "./physical-limit.js";
 
 export const benchVersion = 1;
 
@@ -22,6 +24,8 @@ export interface BenchConfiguration {
     readonly questions: string;
   };
   readonly seeds: readonly number[];
+  /** Absent where no baselines run. */
+  readonly baselines?: BaselineSettings;
   readonly methods: readonly {
     readonly label: string;
     readonly method: string;
@@ -38,10 +42,17 @@ export type ModelIdentities = Readonly<
   Record<string, { readonly name: string; readonly fingerprint?: string }>
 >;
 
-interface BenchFile {
+/** What the configuration does not say about a bench, as found when it was begun. */
+export interface BenchFacts {
+  readonly models?: ModelIdentities;
+  readonly sizes?: RoleSizes;
+  /** Of `thisMachine`. */
+  readonly machine?: string;
+}
+
+export interface BenchFile extends BenchFacts {
   readonly identity: string;
   readonly configuration: BenchConfiguration;
-  readonly models?: ModelIdentities;
 }
 
 export function questionsChecksum(questions: readonly TaskQuestion[]): string {
@@ -79,9 +90,9 @@ export async function checkSameModels(path: string, models: ModelIdentities): Pr
 export async function writeBenchFile(
   path: string,
   configuration: BenchConfiguration,
-  models: ModelIdentities,
+  facts: BenchFacts,
 ): Promise<void> {
-  const contents: BenchFile = { identity: identityOf(configuration), configuration, models };
+  const contents: BenchFile = { identity: identityOf(configuration), configuration, ...facts };
   await replaceFile(path, `${JSON.stringify(contents, null, 2)}\n`);
 }
 
@@ -112,7 +123,8 @@ const benchFileSchema = z.looseObject({
   models: z.record(z.string(), z.looseObject({ name: z.string() })).optional(),
 });
 
-async function readBenchFile(path: string): Promise<BenchFile | undefined> {
+/** Undefined where there is none. Throws `bench-invalid`. */
+export async function readBenchFile(path: string): Promise<BenchFile | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");

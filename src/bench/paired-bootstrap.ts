@@ -1,5 +1,5 @@
 /** The paired bootstrap: how sure a difference is over the questions that happened to be asked. */
-import { keyedBits } from "../core/random.js";
+import { generator } from "./generator.js";
 
 const draws = 4000;
 
@@ -11,22 +11,11 @@ const draws = 4000;
 export function pairedBootstrap(differences: readonly number[], seed = 0): [low: number, high: number] {
   const count = differences.length;
   if (count === 0) return [-1, 1];
-  const random = generator(keyedBits(seed, "paired bootstrap", 0, "state"));
+  const random = generator("paired bootstrap", seed);
   const means = Float64Array.from({ length: draws }, () => {
     let sum = 0;
     for (let index = 0; index < count; index++) sum += differences[Math.floor(random() * count)]!;
     return sum / count;
   }).sort();
   return [means[Math.floor(0.025 * draws)]!, means[Math.ceil(0.975 * draws) - 1]!];
-}
-
-/** Uniform in [0, 1): a counter through a mixer (constants: splitmix32), fast enough for millions of draws. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let value = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    value = Math.imul(value ^ (value >>> 15), 0x735a2d97);
-    return ((value ^ (value >>> 15)) >>> 0) / 2 ** 32;
-  };
 }

@@ -35,8 +35,14 @@ export function pairedDifference(
   one: readonly BenchResult[],
   other: readonly BenchResult[],
 ): PairedDifference {
-  const ours = verdictsByQuestion(one, "correct");
-  const theirs = verdictsByQuestion(other, "correct");
+  return differenceOf(verdictsByQuestion(one, "correct"), verdictsByQuestion(other, "correct"));
+}
+
+/** The same of shares by question. */
+export function differenceOf(
+  ours: ReadonlyMap<string, number>,
+  theirs: ReadonlyMap<string, number>,
+): PairedDifference {
   const differences = [...ours].flatMap(([question, share]) => {
     const their = theirs.get(question);
     return their === undefined ? [] : [share - their];

@@ -3,14 +3,21 @@ import type { RoleSpending } from "../core/ledger.js";
 import type { Method } from "../core/method.js";
 import type { Role } from "../core/search.js";
 import { acceptanceByPlace, acceptanceOf, type PlaceAcceptance } from "./acceptance.js";
+import { type BaselinePool, type EqualCompute, equalCompute } from "./equal-compute.js";
 import type { BenchEntry } from "./method-list.js";
 import { type PairedDifference, pairedDifference, verdictsByQuestion } from "./paired-difference.js";
+import {
+  type MachineRates,
+  type PhysicalFigures,
+  physicalFigures,
+  type RoleSizes,
+} from "./physical-limit.js";
 import type { BenchResult } from "./result.js";
 import { type Spending, spendingOf } from "./spending.js";
 import { passAtK, wilsonInterval } from "./statistics.js";
 
 /** The keys up to `acceptance` are the contract of `bench --json`; those after it are additions. */
-export interface BenchRow {
+export interface BenchRow extends PhysicalFigures {
   readonly method: string;
   readonly options: Readonly<Record<string, unknown>>;
   /** Share of right answers by the rules that papers use; failed runs count as wrong. */
@@ -54,6 +61,8 @@ export interface BenchRow {
   /** The chance that one of k seeds is right, for k = 1 .. number of seeds; null with one seed. */
   readonly passAtK: readonly number[] | null;
   readonly versusTarget: PairedDifference | null;
+  /** Plain decoding with the FLOPs of this row; empty unless the bench ran baselines. */
+  readonly equalCompute: readonly EqualCompute[];
 }
 
 export interface RowContext {
@@ -61,6 +70,9 @@ export interface RowContext {
   readonly target?: { readonly results: readonly BenchResult[]; readonly spending: Spending } | undefined;
   /** Seeds per question. */
   readonly seeds: number;
+  readonly pools: readonly BaselinePool[];
+  readonly sizes: RoleSizes;
+  readonly rates?: MachineRates | undefined;
 }
 
 export function rowOf(entry: BenchEntry, results: readonly BenchResult[], context: RowContext): BenchRow {
@@ -95,6 +107,12 @@ export function rowOf(entry: BenchEntry, results: readonly BenchResult[], contex
     oracle: oracleOf(results),
     passAtK: context.seeds > 1 ? passCurve(results, context.seeds) : null,
     versusTarget: target && target.results !== results ? pairedDifference(results, target.results) : null,
+    equalCompute: equalCompute(
+      spending.flops / Math.max(1, results.length),
+      correct,
+      context.pools.filter(({ baseline }) => baseline.entry.label !== entry.label),
+    ),
+    ...physicalFigures(spending, context.sizes, context.rates),
   };
 }
 

@@ -2,6 +2,7 @@
 import { StepwrightError } from "../core/errors.js";
 import { checkRequest } from "../core/run-request.js";
 import type { TaskQuestion } from "../tasks/task.js";
+import type { Baseline } from "./baselines.js";
 import { type Cell, type CellSettings, runCell } from "./cell.js";
 import type { BenchEntry } from "./method-list.js";
 import type { BenchResult } from "./result.js";
@@ -11,6 +12,8 @@ export interface BenchPlan {
   readonly questions: readonly TaskQuestion[];
   readonly entries: readonly BenchEntry[];
   readonly seeds: readonly number[];
+  /** Runs beside the rows, to compare them with. */
+  readonly baselines: readonly Baseline[];
   /** Questions at work at the same time; above 1, seconds are no longer those of a run alone. */
   readonly concurrency: number;
 }
@@ -19,12 +22,15 @@ export interface BenchPlan {
  * All cells, question by question. The methods' order turns with the question, so that none always finds the
  * caches that another has warmed.
  */
-export function cellsOf({ questions, entries, seeds }: Omit<BenchPlan, "concurrency">): Cell[][] {
-  return questions.map((question, number) =>
-    seeds.flatMap((seed) =>
+export function cellsOf({ questions, entries, seeds, baselines }: Omit<BenchPlan, "concurrency">): Cell[][] {
+  return questions.map((question, number) => [
+    ...seeds.flatMap((seed) =>
       entries.map((_, index) => ({ question, entry: entries[(index + number) % entries.length]!, seed })),
     ),
-  );
+    ...baselines.flatMap(({ entry, temperature, samples, isRow }) =>
+      Array.from({ length: isRow ? 0 : samples }, (_, seed) => ({ question, entry, temperature, seed })),
+    ),
+  ]);
 }
 
 /** Cells that the file does not hold yet. */

@@ -1,5 +1,8 @@
 /** The bench as one document: what `bench --json` prints. */
+import type { Baseline } from "./baselines.js";
+import { poolOf } from "./equal-compute.js";
 import type { BenchEntry } from "./method-list.js";
+import type { MachineRates, RoleSizes } from "./physical-limit.js";
 import { type BenchResult, resultKey } from "./result.js";
 import { type BenchRow, type RowContext, rowOf } from "./row.js";
 import type { BenchPlan } from "./run-bench.js";
@@ -22,14 +25,35 @@ export interface BenchSummary {
   readonly isSmallSample: boolean;
   /** Failed runs of all rows. */
   readonly failed: number;
+  /** Samples that the rows' baselines voted over at most; null without baselines. */
+  readonly baseline: { readonly samples: number; readonly temperature: number } | null;
 }
 
-export function summarise(task: string, plan: BenchPlan, results: readonly BenchResult[]): BenchSummary {
+/** What is known of models and machine beside the results. */
+export interface SummaryFacts {
+  readonly sizes?: RoleSizes | undefined;
+  readonly rates?: MachineRates | undefined;
+}
+
+export function summarise(
+  task: string,
+  plan: BenchPlan,
+  results: readonly BenchResult[],
+  { sizes = {}, rates }: SummaryFacts = {},
+): BenchSummary {
   const found = new Map(results.map((result) => [resultKey(result), result]));
   const resultsOf = (entry: BenchEntry, question: string) =>
     plan.seeds.flatMap((seed) => found.get(resultKey({ question, method: entry.label, seed })) ?? []);
-  const complete = plan.questions.filter(({ id }) =>
-    plan.entries.every((entry) => resultsOf(entry, id).length === plan.seeds.length),
+  const drawnOf = ({ entry, samples }: Baseline, question: string) =>
+    Array.from({ length: samples }, (_, seed) => seed).flatMap(
+      (seed) => found.get(resultKey({ question, method: entry.label, seed })) ?? [],
+    );
+  const poolResults = (baseline: Baseline, question: string) =>
+    baseline.isRow ? resultsOf(baseline.entry, question).slice(0, 1) : drawnOf(baseline, question);
+  const complete = plan.questions.filter(
+    ({ id }) =>
+      plan.entries.every((entry) => resultsOf(entry, id).length === plan.seeds.length) &&
+      plan.baselines.every((baseline) => poolResults(baseline, id).length === baseline.samples),
   );
   const sides = plan.entries.map((entry) => ({
     entry,
@@ -38,8 +62,18 @@ export function summarise(task: string, plan: BenchPlan, results: readonly Bench
   const target = sides.find(({ entry }) => entry.method.name === "target");
   const context: RowContext = {
     seeds: plan.seeds.length,
+    sizes,
+    rates,
+    pools: plan.baselines.map((baseline) =>
+      poolOf(
+        baseline,
+        complete.flatMap(({ id }) => poolResults(baseline, id)),
+        sizes[baseline.writer],
+      ),
+    ),
     ...(target && { target: { results: target.results, spending: spendingOf(target.results) } }),
   };
+  const sampled = plan.baselines.find(({ kind }) => kind === "majority");
   const rows = sides.map(({ entry, results }) => rowOf(entry, results, context));
   return {
     task,
@@ -50,5 +84,6 @@ export function summarise(task: string, plan: BenchPlan, results: readonly Bench
     planned: plan.questions.length,
     isSmallSample: complete.length < smallSample,
     failed: rows.reduce((sum, row) => sum + row.failed, 0),
+    baseline: sampled ? { samples: sampled.samples, temperature: sampled.temperature } : null,
   };
 }

@@ -1,5 +1,7 @@
 /** The rows as files for people and for spreadsheets. */
+import { percent, points, ratio } from "./figures-text.js";
 import type { BenchRow } from "./row.js";
+import { equalComputeTable, limitsTable, type TextTable } from "./side-tables.js";
 import type { BenchSummary } from "./summary.js";
 
 const titles = [
@@ -38,11 +40,15 @@ export function markdownOf(summary: BenchSummary): string {
   ];
   const byPlace = rows.filter(({ acceptanceByPlace }) => acceptanceByPlace.length > 0);
   if (byPlace.length > 0) lines.push(...placeLines(byPlace), "");
+  for (const table of [equalComputeTable(summary), limitsTable(summary)]) {
+    if (table) lines.push(...tableLines(table), "");
+  }
   return lines.join("\n");
 }
 
 /** What is said beside the figures, on the terminal too. */
-export function notesOf({ n, isSmallSample, failed, concurrency, rows }: BenchSummary): string[] {
+export function notesOf(summary: BenchSummary): string[] {
+  const { n, isSmallSample, failed, concurrency, rows, baseline } = summary;
   const notes: string[] = [];
   if (isSmallSample) {
     notes.push(`Only ${n} questions: differences inside the intervals say nothing.`);
@@ -51,6 +57,16 @@ export function notesOf({ n, isSmallSample, failed, concurrency, rows }: BenchSu
     notes.push(`${concurrency} questions were at work at a time: seconds are not those of a run alone.`);
   }
   if (failed > 0) notes.push(`${failed} runs failed and count as wrong; results.jsonl says why.`);
+  if (rows.some(({ equalCompute }) => equalCompute.some(({ isLimited }) => isLimited))) {
+    notes.push(
+      `A "+": the method's FLOPs pay for more than the ${baseline?.samples} samples that were drawn, so that baseline is a lower bound.`,
+    );
+  }
+  if (rows.some(({ computeFraction }) => computeFraction === null)) {
+    notes.push(
+      "Shares of the machine's limits are left out: stepwright calibrate was not run for these models here.",
+    );
+  }
   for (const row of rows) {
     if (row.strictAccuracy === row.accuracy) continue;
     notes.push(`${row.label}: ${percent(row.strictAccuracy)} right by strict grading.`);
@@ -84,6 +100,10 @@ export function csvOf({ rows }: BenchSummary): string {
     ["acceptance", ({ acceptance }) => acceptance],
     ["mean_reward", ({ meanReward }) => meanReward],
     ["oracle", ({ oracle }) => oracle],
+    ["bytes_moved", ({ bytesMoved }) => bytesMoved],
+    ["memory_fraction", ({ memoryFraction }) => memoryFraction],
+    ["compute_fraction", ({ computeFraction }) => computeFraction],
+    ["expected_seconds", ({ expectedSeconds }) => expectedSeconds],
   ];
   const lines = [
     columns.map(([title]) => title),
@@ -109,10 +129,10 @@ function markdownCells(row: BenchRow): string[] {
     difference,
     versusTarget ? versusTarget.p.toPrecision(2) : "",
     row.flops.toExponential(2),
-    times(row.flopsVsTarget),
+    ratio(row.flopsVsTarget),
     row.generatedFlops.toExponential(2),
     row.seconds.toPrecision(3),
-    times(row.secondsVsTarget),
+    ratio(row.secondsVsTarget),
     String(row.draftTokens),
     String(row.targetTokens),
     String(row.rewardTokens),
@@ -120,6 +140,16 @@ function markdownCells(row: BenchRow): string[] {
     row.meanReward === null ? "" : row.meanReward.toFixed(2),
     row.oracle === null ? "" : percent(row.oracle),
     String(row.failed),
+  ];
+}
+
+function tableLines({ caption, titles: columns, rows }: TextTable): string[] {
+  return [
+    `${caption}:`,
+    "",
+    `| ${columns.join(" | ")} |`,
+    `|${columns.map((_, index) => (index === 0 ? "---" : "---:")).join("|")}|`,
+    ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`),
   ];
 }
 
@@ -144,17 +174,4 @@ function placeLines(rows: readonly BenchRow[]): string[] {
 /** Nothing that stands in a name can end the cell or begin markup. */
 function cell(text: string): string {
   return text.replace(/\s+/g, " ").replace(/[\\|<>`*_[\]]/g, (mark) => `\\${mark}`);
-}
-
-/** To a tenth of a point, as papers print it. */
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-function points(difference: number): string {
-  return `${difference < 0 ? "−" : "+"}${Math.abs(difference * 100).toFixed(1)}`;
-}
-
-function times(factor: number | null): string {
-  return factor === null ? "" : `${factor.toPrecision(3)} ×`;
 }

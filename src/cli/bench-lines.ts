@@ -1,7 +1,10 @@
 /** The rows of a bench for a person at a terminal. */
+
+import { percent } from "../bench/figures-text.js";
 import type { BenchRow } from "../bench/row.js";
+import { equalComputeTable, type TextTable } from "../bench/side-tables.js";
 import type { BenchSummary } from "../bench/summary.js";
-import { notesOf, percent } from "../bench/tables.js";
+import { notesOf } from "../bench/tables.js";
 import { count, metric, seconds } from "./numbers.js";
 import type { Style } from "./style.js";
 import { tableLines } from "./table.js";
@@ -20,8 +23,21 @@ export function benchLines(summary: BenchSummary, style: Style): string[] {
     style.bold(harmless(`${task}: ${asked}`)),
     style.dim(title!),
     ...lines,
+    ...sideLines(equalComputeTable(summary), style),
     ...notesOf(summary).map((note) => style.dim(harmless(note))),
   ];
+}
+
+function sideLines(table: TextTable | undefined, style: Style): string[] {
+  if (!table) return [];
+  const columns = table.titles.map(
+    (title, index) => ({ title, align: index === 0 || index === 2 ? "left" : "right" }) as const,
+  );
+  const [title, ...lines] = tableLines(
+    columns,
+    table.rows.map((row) => row.map(harmless)),
+  );
+  return ["", style.bold(table.caption), style.dim(title!), ...lines, ""];
 }
 
 function cells(row: BenchRow): string[] {

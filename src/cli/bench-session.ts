@@ -1,6 +1,8 @@
 /** One bench on the command line, from what was asked to the exit code. */
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { baselinesFor } from "../bench/baselines.js";
+import { loadCalibration, rolesRates, thisMachine } from "../bench/calibration.js";
 import type { CellSettings } from "../bench/cell.js";
 import {
   type BenchConfiguration,
@@ -10,14 +12,16 @@ import {
   identityOf,
   type ModelIdentities,
   questionsChecksum,
+  readBenchFile,
   replaceFile,
   writeBenchFile,
 } from "../bench/configuration.js";
 import { lockFolder } from "../bench/folder-lock.js";
 import { parseMethodList } from "../bench/method-list.js";
+import type { RoleSizes } from "../bench/physical-limit.js";
 import { ResultFile } from "../bench/result-file.js";
-import { type BenchPlan, missingCells, runBench } from "../bench/run-bench.js";
-import { type BenchSummary, summarise } from "../bench/summary.js";
+import { type BenchPlan, cellsOf, missingCells, runBench } from "../bench/run-bench.js";
+import { type BenchSummary, type SummaryFacts, summarise } from "../bench/summary.js";
 import { csvOf, markdownOf } from "../bench/tables.js";
 import { StepwrightError } from "../core/errors.js";
 import type { RunRoles } from "../core/run.js";
@@ -36,7 +40,7 @@ import { count } from "./numbers.js";
 import type { References } from "./references.js";
 import { rolesOf } from "./run-session.js";
 import { referencesOf, refuseOtherQuestions, requestOf } from "./solve-request.js";
-import { stateFolder } from "./state-folder.js";
+import { calibrationFolder, stateFolder } from "./state-folder.js";
 
 /** All that a bench is, before a model is opened. */
 interface PreparedBench {
@@ -62,7 +66,8 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
   for (const notice of file.notices) context.say(notice);
   if (!isKnown && file.results.length > 0) throw resultsWithoutBench(folder);
   const isComplete = await finishBench(context, bench, file, isKnown);
-  const summary = summarise(task.name, plan, file.results);
+  const facts = await factsOf(context, folder, settings.threads);
+  const summary = summarise(task.name, plan, file.results, facts);
   await writeTables(folder, summary);
   if (settings.json)
     context.printJson({ ...summary, identity: identityOf(bench.configuration), out: folder });
@@ -87,6 +92,8 @@ async function prepare(context: CommandContext, settings: BenchSettings): Promis
   const references = await referencesOf(settings, context, roles, hub);
   await new ModelStore(references, { hub }).check(roles);
   for (const { question } of task.questions) refuseOtherQuestions(references, question);
+  const { equalCompute: samples, sampleTemperature: temperature } = settings;
+  const wanted = samples > 0 ? { samples, temperature } : undefined;
   const seeds = Array.from({ length: settings.seeds }, (_, index) => seed + index);
   if (settings.seeds > 1 && settings.temperature === 0) {
     context.say("At temperature 0 all seeds give the same answer: --seeds above 1 only costs.");
@@ -101,6 +108,7 @@ async function prepare(context: CommandContext, settings: BenchSettings): Promis
       questions: questionsChecksum(task.questions),
     },
     seeds,
+    ...(wanted && { baselines: wanted }),
     methods: entries.map(({ label, method, options }) => ({ label, method: method.name, options })),
     // What is not set is left out, as it is when the file is read again.
     request: JSON.parse(JSON.stringify({ ...request, concurrency: settings.concurrency })),
@@ -109,7 +117,13 @@ async function prepare(context: CommandContext, settings: BenchSettings): Promis
   const folder = settings.out
     ? resolve(host.workingFolder, settings.out)
     : join(stateFolder(host), "bench", identityOf(configuration).slice(0, 16));
-  const plan = { questions: task.questions, entries, seeds, concurrency: settings.concurrency };
+  const plan = {
+    questions: task.questions,
+    entries,
+    seeds,
+    baselines: wanted ? await baselinesFor(entries, wanted, methods, settings.temperature) : [],
+    concurrency: settings.concurrency,
+  };
   return { task, plan, request, roles, references, configuration, folder };
 }
 
@@ -131,8 +145,11 @@ async function finishBench(
   const roles = await openRoles(store, bench.roles);
   const models = identitiesOf(roles);
   if (isKnown) await checkSameModels(join(folder, "bench.json"), models);
-  else await writeBenchFile(join(folder, "bench.json"), configuration, models);
-  const runsPerQuestion = plan.entries.length * plan.seeds.length;
+  else {
+    const facts = { models, sizes: sizesOf(roles), machine: thisMachine().id };
+    await writeBenchFile(join(folder, "bench.json"), configuration, facts);
+  }
+  const runsPerQuestion = cellsOf({ ...plan, questions: plan.questions.slice(0, 1) })[0]!.length;
   using progress = createBenchProgress(context.host.talk, {
     runs: plan.questions.length * runsPerQuestion,
     earlier: file.results,
@@ -163,6 +180,22 @@ function identitiesOf({ draft, target, reward }: RunRoles): ModelIdentities {
     ...(target && { target: { name: target.name, fingerprint: target.fingerprint } }),
     ...(reward && { reward: { name: reward.name } }),
   };
+}
+
+function sizesOf({ draft, target, reward }: RunRoles): RoleSizes {
+  return {
+    ...(draft && { draft: draft.size }),
+    ...(target && { target: target.size }),
+    ...(reward?.size && { reward: reward.size }),
+  };
+}
+
+/** Sizes from when the bench was begun; rates where this is the machine that it ran on, and it was calibrated. */
+async function factsOf({ host }: CommandContext, folder: string, threads: number): Promise<SummaryFacts> {
+  const { models = {}, sizes = {}, machine } = (await readBenchFile(join(folder, "bench.json"))) ?? {};
+  const calibration =
+    machine === thisMachine().id ? await loadCalibration(calibrationFolder(host)) : undefined;
+  return { sizes, rates: calibration && rolesRates(calibration, models, sizes, threads) };
 }
 
 async function writeTables(folder: string, summary: BenchSummary): Promise<void> {

@@ -46,6 +46,23 @@ export const benchSchema = z.object({
     .describe("Questions at work at the same time; above 1 the seconds are not those of a run alone.")
     .meta({ group: "Method" }),
 
+  equalCompute: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(0)
+    .describe(
+      "Beside every method, plain decoding at its FLOPs: greedy, and majority votes over up to so many samples of each plain model, drawn for it. 0 is off.",
+    )
+    .meta({ group: "Method" }),
+  sampleTemperature: z
+    .number()
+    .gt(0)
+    .max(100)
+    .default(0.7)
+    .describe("Temperature of the samples of --equal-compute.")
+    .meta({ group: "Method" }),
+
   retryFailed: z
     .boolean()
     .default(false)

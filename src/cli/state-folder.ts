@@ -1,4 +1,4 @@
-/** Where stepwright keeps what it makes for itself: the traces of runs. */
+/** Where stepwright keeps what it makes for itself: traces of runs, benches, calibrations. */
 import { join, resolve } from "node:path";
 import type { Host } from "./host.js";
 
@@ -10,4 +10,8 @@ export function stateFolder(host: Host): string {
 
 export function runsFolder(host: Host): string {
   return join(stateFolder(host), "runs");
+}
+
+export function calibrationFolder(host: Host): string {
+  return join(stateFolder(host), "calibration");
 }

@@ -1,5 +1,6 @@
 /** Questions with a known truth, scripted models that find it more or less often, and a bench over them. */
 import { join } from "node:path";
+import { type BaselineSettings, baselinesFor } from "../bench/baselines.js";
 import type { CellSettings, Grade } from "../bench/cell.js";
 import { parseMethodList } from "../bench/method-list.js";
 import { ResultFile } from "../bench/result-file.js";
@@ -68,14 +69,19 @@ export interface BenchWorldOptions {
   readonly signal?: AbortSignal;
   readonly temperature?: number;
   readonly forgetFailed?: boolean;
+  readonly baselines?: BaselineSettings;
 }
 
 export async function benchPlan(options: BenchWorldOptions = {}): Promise<BenchPlan> {
+  const entries = await parseMethodList(options.methods ?? "draft,target,rsd", methods);
   return {
     questions: benchQuestions(options.questions ?? 8),
-    entries: await parseMethodList(options.methods ?? "draft,target,rsd", methods),
+    entries,
     seeds: options.seeds ?? [0],
     concurrency: options.concurrency ?? 1,
+    baselines: options.baselines
+      ? await baselinesFor(entries, options.baselines, methods, options.temperature ?? 1)
+      : [],
   };
 }
 

@@ -1,0 +1,33 @@
+/** Figures as texts, as the tables and the report write them. */
+
+/** To a tenth of a point, as papers print it. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** A difference of shares in points, with its sign. */
+export function points(difference: number): string {
+  return `${difference < 0 ? "−" : "+"}${Math.abs(difference * 100).toFixed(1)}`;
+}
+
+export function ratio(factor: number | null): string {
+  return factor === null ? "" : `${factor.toPrecision(3)} ×`;
+}
+
+const powers = [
+  [1e18, "E"],
+  [1e15, "P"],
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+] as const;
+
+/** Three digits and a letter: "1.23 T". */
+export function metric(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  for (const [power, letter] of powers) {
+    if (Math.abs(rounded) >= power) return `${(rounded / power).toPrecision(3)} ${letter}`;
+  }
+  return `${Number(rounded.toPrecision(3))} `;
+}
