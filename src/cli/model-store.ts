@@ -3,12 +3,11 @@ import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import type { Reward } from "../core/reward.js";
 import type { Role, Writer } from "../core/search.js";
-import { loadHead } from "../models/head-file.js";
+import { loadHead, loadHeadFacts } from "../models/head-file.js";
 import { resolveModelFile } from "../models/hub-inventory.js";
 import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import { openLlama } from "../models/llama/index.js";
-import { openReward, parseRewardReference, rewardKinds } from "../rewards/index.js";
-import { parseRewardOptions } from "../rewards/reference.js";
+import { openReward, settleReward } from "../rewards/index.js";
 import { checkDemoReward, demoWriter, isDemo, openDemoModel, openDemoReward } from "./demo/models.js";
 import type { References } from "./references.js";
 
@@ -28,7 +27,7 @@ export class ModelStore implements AsyncDisposable {
   readonly #hub: HubSettings;
   readonly #signal: AbortSignal | undefined;
   readonly #opened = new Map<string, Promise<Model>>();
-  readonly #rewards: Reward[] = [];
+  readonly #rewards = new Map<string, Promise<Reward>>();
 
   constructor(references: References, { hub = hubSettings(), signal }: StoreOptions = {}) {
     this.references = references;
@@ -36,43 +35,48 @@ export class ModelStore implements AsyncDisposable {
     this.#signal = signal;
   }
 
-  /** Throws if anything that the roles name is missing. Loads nothing. */
-  async check(roles: readonly Role[]): Promise<void> {
+  /** Throws if anything that the roles name, or these further rewards, is missing. Loads nothing. */
+  async check(roles: readonly Role[], rewards: readonly string[] = []): Promise<void> {
     for (const role of roles) {
       const reference = this.#reference(role);
-      if (role !== "reward") await this.#locate(reference);
-      else if (isDemo(reference)) checkDemoReward(reference);
-      else await this.#checkReward(reference);
+      if (role === "reward") await this.#checkReward(reference);
+      else await this.#locate(reference);
     }
+    for (const reference of rewards) await this.#checkReward(reference);
   }
 
   async #checkReward(reference: string): Promise<void> {
-    const { kind: name, model, options } = parseRewardReference(reference);
-    const kind = await rewardKinds.get(name);
-    parseRewardOptions(name, kind.schema, options);
-    await this.#locate(model);
+    if (isDemo(reference)) return checkDemoReward(reference);
+    const { resources } = await settleReward(reference);
+    for (const resource of resources) await this.#locate(resource);
   }
 
   model(role: Writer): Promise<Model> {
     return this.#open(this.#reference(role));
   }
 
-  async reward(): Promise<Reward> {
-    const reference = this.#reference("reward");
-    const reward = isDemo(reference)
-      ? openDemoReward(reference)
-      : await openReward(reference, {
-          openModel: (model) => this.#open(model),
-          loadHead: async (source, names) => loadHead((await this.#locate(source)).key, names),
-        });
-    this.#rewards.push(reward);
-    return reward;
+  /** Each is opened once. */
+  reward(reference = this.#reference("reward")): Promise<Reward> {
+    const opened = this.#rewards.get(reference) ?? this.#openReward(reference);
+    this.#rewards.set(reference, opened);
+    return opened;
+  }
+
+  async #openReward(reference: string): Promise<Reward> {
+    if (isDemo(reference)) return openDemoReward(reference);
+    return openReward(reference, {
+      openModel: (model) => this.#open(model),
+      loadHead: async (source, names) => loadHead((await this.#locate(source)).key, names),
+      loadHeadFacts: async (source) => loadHeadFacts((await this.#locate(source)).key),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const reward of this.#rewards) await reward[Symbol.asyncDispose]();
-    for (const opened of await Promise.allSettled(this.#opened.values())) {
-      if (opened.status === "fulfilled") await opened.value[Symbol.asyncDispose]();
+    // Rewards hold branches of the models.
+    for (const kept of [this.#rewards, this.#opened]) {
+      for (const opened of await Promise.allSettled<AsyncDisposable>(kept.values())) {
+        if (opened.status === "fulfilled") await opened.value[Symbol.asyncDispose]();
+      }
     }
   }
 

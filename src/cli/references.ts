@@ -36,6 +36,7 @@ export async function lastingModel(text: string, folder: string, hub: HubSetting
 export async function lastingReward(text: string, folder: string, hub: HubSettings): Promise<string> {
   if (isDemo(text)) return text;
   const { kind, model } = parseRewardReference(text);
+  if (model === "") return text;
   const options = text.slice(kind.length + 1 + model.length);
   return `${kind}:${await lastingModel(model, folder, hub)}${options}`;
 }

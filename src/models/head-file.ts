@@ -4,7 +4,7 @@ import type { Tensor, TensorSet } from "../core/tensor.js";
 import { readHeader } from "./gguf/read.js";
 import { type ByteSource, fileSource } from "./gguf/source.js";
 import { decodeNumbers, type NumberFormat, numberBytes } from "./plain-numbers.js";
-import { readSafetensorsHeader } from "./safetensors.js";
+import { readSafetensorsFacts, readSafetensorsHeader } from "./safetensors.js";
 
 /** The largest published head is a square of 8192 states. */
 const mostElements = 128 * 2 ** 20;
@@ -41,9 +41,18 @@ export async function readHead(source: ByteSource, names: readonly string[]): Pr
   return found;
 }
 
+/** What the file says about itself: a safetensors file's metadata, nothing for a GGUF. Throws as `loadHead` does. */
+export async function loadHeadFacts(path: string): Promise<ReadonlyMap<string, string>> {
+  const source = await fileSource(path);
+  try {
+    return (await isGguf(source)) ? new Map() : await readSafetensorsFacts(source);
+  } finally {
+    await source.close();
+  }
+}
+
 async function locate(source: ByteSource): Promise<ReadonlyMap<string, Placed>> {
-  const magic = Buffer.from(await source.read(0, Math.min(4, source.size))).toString("latin1");
-  if (magic !== "GGUF") return readSafetensorsHeader(source);
+  if (!(await isGguf(source))) return readSafetensorsHeader(source);
   const { tensors } = await readHeader(source);
   return new Map(
     tensors.map(({ name, shape, type, offset, bytes }) => [
@@ -51,6 +60,10 @@ async function locate(source: ByteSource): Promise<ReadonlyMap<string, Placed>> 
       { shape: shape.toReversed(), format: type, offset, bytes },
     ]),
   );
+}
+
+async function isGguf(source: ByteSource): Promise<boolean> {
+  return Buffer.from(await source.read(0, Math.min(4, source.size))).toString("latin1") === "GGUF";
 }
 
 async function readTensor(source: ByteSource, name: string, placed: Placed): Promise<Tensor> {

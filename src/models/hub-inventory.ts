@@ -1,7 +1,9 @@
 /** Model files on this machine, and how references find them. */
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type ErrorData, StepwrightError } from "../core/errors.js";
+import { unknownName } from "../core/registry.js";
 import { checkModelFile, type ModelFile } from "./gguf/check.js";
 import { findCached } from "./hub.js";
 import { cachedRepositories, RepositoryCache } from "./hub-cache.js";
@@ -43,13 +45,32 @@ export async function resolveModelFile(
         remedy: "check the path, or see `stepwright models list`",
       });
     }
-    case "remote":
     case "lab":
+      return labFile(parsed.name);
+    case "remote":
       throw new StepwrightError("model-not-found", `${formatModelReference(parsed)} is not a model file`, {
         subject: formatModelReference(parsed),
         remedy: "give a path to a .gguf file or hf:owner/repository:quant",
       });
   }
+}
+
+/** The models and heads that come with this package. */
+const labFolder = fileURLToPath(new URL("../../lab/models/", import.meta.url));
+
+/** Throws `unknown-name`, or `model-not-found` where the package came without its models. */
+async function labFile(name: string): Promise<string> {
+  const files = (await readdir(labFolder).catch(() => [])).filter((file) =>
+    /\.(gguf|safetensors)$/.test(file),
+  );
+  const names = files.map((file) => file.replace(/\.[a-z]+$/, ""));
+  const file = files[names.indexOf(name)];
+  if (file !== undefined) return join(labFolder, file);
+  if (names.length > 0) throw unknownName("lab model", name, names);
+  throw new StepwrightError("model-not-found", "the lab's models are not in this copy of stepwright", {
+    subject: `lab:${name}`,
+    remedy: "make them: stepwright train lab",
+  });
 }
 
 /** Every model in the hub's cache and in the model folders, each file once, with what its header says. */

@@ -291,7 +291,15 @@ describe("finding models", () => {
     writeFileSync(join(folder, "own", "mine.gguf"), encodeTinyModel());
     expect(await resolveModelFile("mine.gguf", settings)).toBe(join(folder, "own", "mine.gguf"));
     expect((await refusal(resolveModelFile("./mine.gguf", settings))).code).toBe("model-not-found");
-    expect((await refusal(resolveModelFile("lab:draft", settings))).message).toMatch(/not a model file/);
+    expect((await refusal(resolveModelFile("http://host:1/v1#m", settings))).message).toMatch(
+      /not a model file/,
+    );
+  });
+
+  it("knows the lab's models by name", async () => {
+    const refused = await refusal(resolveModelFile("lab:nothing", settings));
+    expect(["unknown-name", "model-not-found"]).toContain(refused.code);
+    expect(refused.remedy).toBeTruthy();
   });
 
   it("lists the cache and the folders, sound and broken files", async () => {

@@ -96,7 +96,7 @@ function isPlainName(name: string): boolean {
 
 function parsePath(text: string): FileReference {
   // A bare word is more likely a mistake than a file; blobs of other programs' caches have no extension.
-  if (!/\.gguf$/i.test(text) && !/[\\/]/.test(text)) {
+  if (!/\.(gguf|safetensors)$/i.test(text) && !/[\\/]/.test(text)) {
     throw invalid(text, "it names no .gguf file", `write ./${text} if it is a file without that extension`);
   }
   return { kind: "file", path: text };

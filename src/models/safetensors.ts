@@ -28,22 +28,10 @@ export interface SafetensorsEntry {
 export async function readSafetensorsHeader(
   source: ByteSource,
 ): Promise<ReadonlyMap<string, SafetensorsEntry>> {
-  const fail = (problem: string) =>
-    new StepwrightError("model-invalid", `${source.name} is not a safetensors file: ${problem}`, {
-      subject: source.name,
-      remedy: "give a .safetensors file with the head's tensors, or a GGUF",
-    });
-  if (source.size < 8) throw fail("it is shorter than any header");
-  const start = await source.read(0, 8);
-  const declared = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true);
-  if (declared > BigInt(Math.min(longestHeader, source.size - 8))) {
-    throw fail(`its header declares ${declared} bytes`);
-  }
-  const dataOffset = 8 + Number(declared);
-  const text = Buffer.from(await source.read(8, Number(declared))).toString("utf8");
+  const { table, dataOffset, fail } = await readTable(source);
   const entries = new Map<string, SafetensorsEntry>();
-  for (const [name, value] of Object.entries(parseObject(text, fail))) {
-    if (name === "__metadata__") continue;
+  for (const [name, value] of Object.entries(table)) {
+    if (name === metadataKey) continue;
     const parsed = entry.safeParse(value);
     if (!parsed.success) throw fail(`the entry of tensor ${JSON.stringify(name.slice(0, 80))} is malformed`);
     const { dtype, shape, data_offsets: range } = parsed.data;
@@ -56,7 +44,35 @@ export async function readSafetensorsHeader(
   return entries;
 }
 
-function parseObject(text: string, fail: (problem: string) => StepwrightError): object {
+/** What the file says about itself: its table of texts, empty where it has none. Throws `model-invalid`. */
+export async function readSafetensorsFacts(source: ByteSource): Promise<ReadonlyMap<string, string>> {
+  const { table, fail } = await readTable(source);
+  const facts = z
+    .record(z.string(), z.string())
+    .safeParse(Object.hasOwn(table, metadataKey) ? table[metadataKey] : {});
+  if (!facts.success) throw fail("its metadata is not a table of texts");
+  return new Map(Object.entries(facts.data));
+}
+
+const metadataKey = "__metadata__";
+
+async function readTable(source: ByteSource) {
+  const fail = (problem: string) =>
+    new StepwrightError("model-invalid", `${source.name} is not a safetensors file: ${problem}`, {
+      subject: source.name,
+      remedy: "give a .safetensors file with the head's tensors, or a GGUF",
+    });
+  if (source.size < 8) throw fail("it is shorter than any header");
+  const start = await source.read(0, 8);
+  const declared = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true);
+  if (declared > BigInt(Math.min(longestHeader, source.size - 8))) {
+    throw fail(`its header declares ${declared} bytes`);
+  }
+  const text = Buffer.from(await source.read(8, Number(declared))).toString("utf8");
+  return { table: parseObject(text, fail), dataOffset: 8 + Number(declared), fail };
+}
+
+function parseObject(text: string, fail: (problem: string) => StepwrightError): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -66,5 +82,5 @@ function parseObject(text: string, fail: (problem: string) => StepwrightError): 
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw fail("its header is not a table");
   }
-  return value;
+  return value as Record<string, unknown>;
 }

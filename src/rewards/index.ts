@@ -1,4 +1,5 @@
 /** Every kind of reward, one lazy line each, and the way from a reference to a reward. */
+import { StepwrightError } from "../core/errors.js";
 import { createRegistry } from "../core/registry.js";
 import type { CheckedReward, RewardContext, RewardKind } from "./kind.js";
 import { parseRewardOptions, parseRewardReference } from "./reference.js";
@@ -11,14 +12,47 @@ export const rewardKinds = createRegistry<RewardKind>("reward", {
   "step-token": () => import("./step-token.js"),
   judge: () => import("./judge.js"),
   grm: () => import("./grm.js"),
+  confidence: () => import("./confidence.js"),
+  likelihood: () => import("./likelihood.js"),
+  oracle: () => import("./oracle.js"),
 });
+
+/** A reference that its kind accepts, with options checked. */
+export interface SettledReward {
+  readonly kind: RewardKind;
+  /** Empty where none is named. */
+  readonly model: string;
+  readonly options: Record<string, unknown>;
+  /** The models and files that it needs. */
+  readonly resources: readonly string[];
+}
+
+/** Checks a reference without opening anything. Throws `invalid-option` or `unknown-name`. */
+export async function settleReward(reference: string): Promise<SettledReward> {
+  const { kind: name, model, options: given } = parseRewardReference(reference);
+  const kind = await rewardKinds.get(name);
+  const { model: use = "needed" } = kind;
+  if (use === "needed" ? model === "" : use === "none" && model !== "") {
+    throw new StepwrightError(
+      "invalid-option",
+      `reward "${reference}" ${model === "" ? "names no model" : `names a model, and ${name} reads none`}`,
+      {
+        subject: "reward",
+        remedy:
+          model === "" ? `write ${name}:target, ${name}:draft or ${name}:path-to.gguf` : `write ${name}`,
+      },
+    );
+  }
+  const options = parseRewardOptions(name, kind.schema, given);
+  const resources = kind.resources?.(model, options) ?? (model === "" ? [] : [model]);
+  return { kind, model, options, resources };
+}
 
 /**
  * Opens `kind:model?option=value` and runs its self-test. Errors: `invalid-option`, `unknown-name`,
  * `missing-capability`, `reward-invalid` (not a reward of this kind), and those of the context.
  */
 export async function openReward(reference: string, context: RewardContext): Promise<CheckedReward> {
-  const { kind: name, model, options } = parseRewardReference(reference);
-  const kind = await rewardKinds.get(name);
-  return kind.open(reference, model, parseRewardOptions(name, kind.schema, options), context);
+  const { kind, model, options } = await settleReward(reference);
+  return kind.open(reference, model, options, context);
 }

@@ -13,6 +13,8 @@ export interface RewardContext {
   openModel(reference: string): Promise<Model>;
   /** Those of the named tensors that the head file or the model file of this reference holds. */
   loadHead(reference: string, names: readonly string[]): Promise<TensorSet>;
+  /** What the head file of this reference says about itself, by name; empty where it says nothing. */
+  loadHeadFacts(reference: string): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Where a published format comes from and what to expect of it; shown by the docs and the command line. */
@@ -33,7 +35,11 @@ export interface RewardKind<Schema extends z.ZodObject = z.ZodObject> {
   /** Options after `?` in the reference; every field has a description. */
   readonly schema: Schema;
   readonly presets: Readonly<Record<string, PresetFacts>>;
-  /** `name` is the whole reference; `model` the part that `context.openModel` understands. */
+  /** Whether a reference names a model after the kind. Default: it must. */
+  readonly model?: "needed" | "optional" | "none";
+  /** The models and files that a reference needs, to be looked for before anything is opened. Default: its model. */
+  resources?(model: string, options: z.output<Schema>): readonly string[];
+  /** `name` is the whole reference; `model` the part that `context.openModel` understands, empty for none. */
   open(
     name: string,
     model: string,
@@ -42,9 +48,9 @@ export interface RewardKind<Schema extends z.ZodObject = z.ZodObject> {
   ): Promise<CheckedReward>;
 }
 
-/** A reward that passed its self-test, with the scores of the two fixed steps. */
+/** A reward that passed its self-test, with the scores of the two fixed steps; null where there is no text to test. */
 export interface CheckedReward extends Reward {
-  readonly check: SelfTest;
+  readonly check: SelfTest | null;
 }
 
 export interface SelfTest {

@@ -18,7 +18,32 @@ describe("parseRewardReference", () => {
     expect(parseRewardReference("judge:/what?.gguf")).toMatchObject({ model: "/what?.gguf", options: {} });
   });
 
-  test.each(["judge", ":target", "judge:", "judge:?scale=digit", "judge:m?a=1&a=2", "judge:m?a=%zz"])(
+  test("a kind alone, with options or without, names no model", () => {
+    expect(parseRewardReference("oracle")).toEqual({ kind: "oracle", model: "", options: {} });
+    expect(parseRewardReference("confidence?feature=mean")).toEqual({
+      kind: "confidence",
+      model: "",
+      options: { feature: "mean" },
+    });
+  });
+
+  test("a reward of the lab is a head on the draft's own statistics", () => {
+    expect(parseRewardReference("lab:reward")).toEqual({
+      kind: "confidence",
+      model: "",
+      options: { head: "lab:reward" },
+    });
+  });
+
+  test.each(["judge", "judge:target=", "likelihood", "oracle:target"])(
+    "%s does not fit its kind",
+    async (reference) => {
+      const refused = openReward(reference.replace("=", "?x=1"), contextOf(new FakeModel()));
+      await expect(refused).rejects.toMatchObject({ code: "invalid-option" });
+    },
+  );
+
+  test.each(["", ":target", "judge:", "judge:?scale=digit", "judge:m?a=1&a=2", "judge:m?a=%zz"])(
     "%s is refused",
     (text) => {
       expect(() => parseRewardReference(text)).toThrow(expect.objectContaining({ code: "invalid-option" }));

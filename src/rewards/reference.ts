@@ -1,11 +1,11 @@
-/** `kind:model?option=value&option=value`, taken apart and checked. */
+/** `kind:model?option=value&option=value`, taken apart and checked; `lab:NAME` is `confidence?head=lab:NAME`. */
 import type { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import { nearest } from "../core/registry.js";
 
 export interface RewardReference {
   readonly kind: string;
-  /** A model reference, or the words `draft` and `target`. */
+  /** A model reference, or the words `draft` and `target`; empty where none is named. */
   readonly model: string;
   /** As written, percent-decoded, unchecked. */
   readonly options: Readonly<Record<string, string>>;
@@ -13,23 +13,18 @@ export interface RewardReference {
 
 /** Throws `invalid-option`. A `?` belongs to the options only where `name=` follows it, so paths may hold one. */
 export function parseRewardReference(text: string): RewardReference {
-  const colon = text.indexOf(":");
-  if (colon < 1) {
+  const [, kind = "", rest = ""] = /^([a-z][a-z0-9-]*)(?=[:?]|$)(.*)$/is.exec(text) ?? [];
+  if (kind === "" || rest === ":" || rest.startsWith(":?")) {
     throw new StepwrightError("invalid-option", `"${text}" is not a reward reference`, {
       subject: "reward",
-      remedy: "write kind:model, for instance judge:target",
+      remedy:
+        "write kind:model, for instance judge:target, or a kind that needs no model, such as confidence",
     });
   }
-  const kind = text.slice(0, colon);
-  const rest = text.slice(colon + 1);
+  if (kind === "lab") return { kind: "confidence", model: "", options: { head: text } };
   const query = /\?([A-Za-z][A-Za-z-]*=[^?]*)$/.exec(rest);
-  const model = query ? rest.slice(0, query.index) : rest;
-  if (model === "") {
-    throw new StepwrightError("invalid-option", `reward "${text}" names no model`, {
-      subject: "reward",
-      remedy: `write ${kind}:target, ${kind}:draft or ${kind}:path-to.gguf`,
-    });
-  }
+  const named = query ? rest.slice(0, query.index) : rest;
+  const model = named.startsWith(":") ? named.slice(1) : named;
   const options: Record<string, string> = Object.create(null);
   for (const pair of query ? query[1]!.split("&") : []) {
     const equals = pair.indexOf("=");

@@ -19,6 +19,10 @@ export function tensor(shape: number[], values: ArrayLike<number>): Tensor {
   return { shape, values: Float32Array.from(values) };
 }
 
-export function contextOf(model: Model, heads: TensorSet = new Map()): RewardContext {
-  return { openModel: async () => model, loadHead: async () => heads };
+export function contextOf(
+  model: Model,
+  heads: TensorSet = new Map(),
+  facts: ReadonlyMap<string, string> = new Map(),
+): RewardContext {
+  return { openModel: async () => model, loadHead: async () => heads, loadHeadFacts: async () => facts };
 }

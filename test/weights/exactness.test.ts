@@ -102,6 +102,7 @@ describe.skipIf(!haveWeights)("exactness on real weights", () => {
     const reward = await openReward("judge:target", {
       openModel: async () => target,
       loadHead: () => Promise.reject(new Error("a judge has no head")),
+      loadHeadFacts: () => Promise.reject(new Error("a judge has no head")),
     });
     const scorer = await reward.open("What is 3 times 12?");
     const step = (text: string) => ({

@@ -1,0 +1,33 @@
+/** How sure a model was of a step: one number from 0 to 1, out of the probabilities of its tokens. */
+import { StepwrightError } from "../core/errors.js";
+import type { Step } from "../core/step.js";
+
+/** What of a step its certainty is taken from: natural logarithms, as a step carries them. */
+export type TokenFigures = Pick<Step, "logprobs" | "entropies">;
+
+export const certainties = {
+  /** Probability of the least probable token. */
+  least: ({ logprobs }) => Math.exp(Math.min(0, ...logprobs)),
+  /** Geometric mean of the tokens' probabilities. */
+  mean: ({ logprobs }) => Math.exp(Math.min(0, sum(logprobs) / logprobs.length)),
+  /** Probability of the whole step: falls with its length. */
+  product: ({ logprobs }) => Math.exp(Math.min(0, sum(logprobs))),
+  /** e to the minus greatest entropy: 1 where every choice was clear, 1/2 where one was between two equals. */
+  entropy: ({ entropies }) => Math.exp(-Math.max(0, ...entropies)),
+} as const satisfies Record<string, (figures: TokenFigures) => number>;
+
+export type Certainty = keyof typeof certainties;
+
+/** Throws `reward-failed` where the writer gave no such figures; a number that is none stays one, and is refused later. */
+export function certainty(kind: Certainty, figures: TokenFigures): number {
+  const needed = kind === "entropy" ? figures.entropies : figures.logprobs;
+  if (needed.length > 0) return certainties[kind](figures);
+  throw new StepwrightError("reward-failed", "the step's writer gave no token probabilities", {
+    subject: "reward",
+    remedy: "use a local GGUF model as the writer, or a reward that reads text: judge:target",
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
