@@ -5,8 +5,7 @@ import type { PackedBatch } from "./packing.js";
 
 export function crossEntropy(vocabulary: number): Objective<PackedBatch> {
   return {
-    build(context, forward, input, places) {
-      const logits = forward.logits();
+    build(context, { logits }, input, places) {
       // One-hot rows; all zero where there is no loss.
       const labels = input("F32", vocabulary, places);
       const loss = crossEntropyLoss(context, logits, labels);

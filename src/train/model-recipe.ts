@@ -22,6 +22,9 @@ export interface ModelSizes {
   readonly normEpsilon?: number;
 }
 
+export const defaultRopeBase = 10_000;
+export const defaultNormEpsilon = 1e-5;
+
 /** Numbers of the optimiser and its schedule: AdamW, linear warm-up, cosine to `finalShare`. */
 export interface TrainingPlan {
   /** Tokens of examples to train on in all, prompts included, padding not. */

@@ -1,15 +1,8 @@
 /** What a model is trained towards: a loss over the places of a batch that have one. */
+
+import type { TransformerOutputs } from "../models/graph/transformer.js";
 import type { Tensor } from "../native/ggml/tensor.js";
 import type { TensorContext } from "../native/ggml/tensor-context.js";
-
-/** What an objective may build its loss from. */
-export interface ForwardPass {
-  /** Hidden states after the last norm, [width, places], zero at places without a loss. */
-  readonly hidden: Tensor;
-  readonly weight: (name: string) => Tensor;
-  /** [vocabulary, places]. */
-  logits(): Tensor;
-}
 
 /** Memory for an objective's inputs, filled before every pass. */
 export type DeclareInput = (type: "F32" | "I32", ...shape: readonly number[]) => Tensor;
@@ -32,7 +25,7 @@ export interface BuiltObjective<Batch> {
 export interface Objective<Batch> {
   build(
     context: TensorContext,
-    forward: ForwardPass,
+    forward: TransformerOutputs,
     input: DeclareInput,
     places: number,
   ): BuiltObjective<Batch>;

@@ -64,20 +64,14 @@ export function packBatch(
 
 /**
  * Writes 0 where a token may look and -infinity elsewhere: its own example up to itself. `mask` has one row of
- * `rowLength` columns per token, `repeats` times over within each batch row (for heads that share keys).
+ * `rowLength` columns per place.
  */
-export function fillMask(mask: Float32Array, batch: PackedBatch, repeats: number): void {
-  const { rows, rowLength, starts } = batch;
+export function fillMask(mask: Float32Array, { rowLength, starts }: PackedBatch): void {
   mask.fill(Number.NEGATIVE_INFINITY);
-  for (let row = 0; row < rows; row++) {
-    for (let place = 0; place < rowLength; place++) {
-      const start = starts[row * rowLength + place]!;
-      for (let repeat = 0; repeat < repeats; repeat++) {
-        const line = ((row * repeats + repeat) * rowLength + place) * rowLength;
-        mask.fill(0, line + start, line + place + 1);
-      }
-    }
-  }
+  starts.forEach((start, place) => {
+    const line = place * rowLength;
+    mask.fill(0, line + start, line + (place % rowLength) + 1);
+  });
 }
 
 function checkExample(tokens: readonly number[], index: number, { plan, sizes }: ModelRecipe): void {

@@ -2,14 +2,17 @@
  * The two graphs of an optimiser step: one adds the gradients of a batch's loss to their accumulators, the other moves
  * the weights by AdamW. All state (weights, moments, gradients) stays where ggml put it.
  */
+
+import { llamaConfig } from "../models/graph/config.js";
+import { PackedAttention } from "../models/graph/packed-attention.js";
+import { forwardNodes, Transformer } from "../models/graph/transformer.js";
 import { CpuBackend } from "../native/ggml/cpu-backend.js";
 import { Graph, GraphMemory } from "../native/ggml/graph.js";
 import type { Tensor } from "../native/ggml/tensor.js";
 import { type TensorBuffer, TensorContext } from "../native/ggml/tensor-context.js";
 import type { Native } from "../native/load.js";
-import { decoderHidden } from "./decoder.js";
 import { type Weights, weightShapes } from "./initial-weights.js";
-import type { ModelSizes } from "./model-recipe.js";
+import { defaultNormEpsilon, defaultRopeBase, type ModelSizes } from "./model-recipe.js";
 import type { BuiltObjective, Objective } from "./objective.js";
 import { adamParameterCount, adamStep } from "./operations.js";
 import { fillMask, type PackedBatch } from "./packing.js";
@@ -51,7 +54,6 @@ export class TrainingGraph<Batch extends PackedBatch> {
   readonly #inputs;
   readonly #adam: { readonly decayed: Tensor; readonly plain: Tensor };
   readonly #lossGradient: Tensor;
-  readonly #group: number;
 
   /** Room for batches of `rows` x `rowLength` places. */
   constructor(
@@ -62,7 +64,6 @@ export class TrainingGraph<Batch extends PackedBatch> {
     objective: Objective<Batch>,
   ) {
     const places = rows * rowLength;
-    this.#group = sizes.heads / sizes.kvHeads;
     this.#backend = new CpuBackend(native);
     const shapes = weightShapes(sizes);
     const state = new TensorContext(native, { tensors: 4 * shapes.size + 32 });
@@ -75,11 +76,10 @@ export class TrainingGraph<Batch extends PackedBatch> {
         moments: [like(), like()],
       });
     }
-    const weight = (name: string) => this.#trained.get(name)!.weight;
     this.#inputs = {
       tokens: state.tensor("I32", places),
       positions: state.tensor("I32", places),
-      mask: state.tensor("F32", rowLength, this.#group * rowLength, 1, rows),
+      mask: state.tensor("F32", rowLength, rowLength, 1, rows),
       // Row 0 is zero, row 1 is one: gathering spreads a mask over a hidden state at the speed of a copy.
       keepRows: state.tensor("F32", sizes.width, 2),
       keep: state.tensor("I32", places),
@@ -90,18 +90,28 @@ export class TrainingGraph<Batch extends PackedBatch> {
     };
     this.#lossGradient = state.tensor("F32", 1);
 
-    const graphNodes = 512 + 256 * sizes.layers;
+    // Forward, backward and the objective's own.
+    const graphNodes = 256 + 5 * forwardNodes(sizes.layers);
+    const updateNodes = 4 * shapes.size;
     const compute = new TensorContext(native, {
-      tensors: 4 * graphNodes,
-      graphNodes: 2 * graphNodes,
+      tensors: 2 * graphNodes + updateNodes,
+      graphNodes: graphNodes + updateNodes,
       gradients: true,
     });
     this.#compute = compute;
     const { tokens, positions, mask, keepRows, keep } = this.#inputs;
-    const states = decoderHidden(compute, weight, sizes, { tokens, positions, mask, rows, rowLength });
-    const hidden = compute.multiply(states, compute.getRows(keepRows, keep));
-    const output = sizes.tied ? "token_embd.weight" : "output.weight";
-    const forward = { hidden, weight, logits: () => compute.matmul(weight(output), hidden) };
+    const transformer = new Transformer(
+      compute,
+      decoderConfig(sizes),
+      { find: (name) => this.#trained.get(name)?.weight },
+      new PackedAttention(compute, rows, mask),
+      {
+        // Where there is no loss the hidden state is a constant zero: no gradient comes from it or goes through it.
+        at: (point, _layer, tensor) =>
+          point === "hidden" ? compute.multiply(tensor, compute.getRows(keepRows, keep)) : tensor,
+      },
+    );
+    const forward = transformer.build({ tokens, positions, outputs: null });
     const input = (type: "F32" | "I32", ...shape: readonly number[]) => state.tensor(type, ...shape);
     this.#objective = objective.build(compute, forward, input, places);
 
@@ -124,7 +134,7 @@ export class TrainingGraph<Batch extends PackedBatch> {
     this.#memory = new GraphMemory(compute, this.#backend.plain);
     this.#memory.allocate(this.#gradientGraph);
 
-    this.#updateGraph = new Graph(compute, 4 * shapes.size);
+    this.#updateGraph = new Graph(compute, updateNodes);
     for (const [name, { weight, gradient, moments }] of this.#trained) {
       const parameters = shapes.get(name)!.length === 1 ? this.#adam.plain : this.#adam.decayed;
       this.#updateGraph.expand(adamStep(compute, weight, gradient, moments, parameters));
@@ -178,8 +188,17 @@ export class TrainingGraph<Batch extends PackedBatch> {
     return state;
   }
 
+  /** Takes up a state that `state` gave earlier. */
+  restore(state: ReadonlyMap<string, Float32Array>): void {
+    for (const [name, values] of this.state()) values.set(state.get(name)!);
+  }
+
   setWeights(weights: Weights): void {
     for (const [name, { weight }] of this.#trained) weight.floats().set(weights.get(name)!);
+  }
+
+  copyWeights(): Map<string, Float32Array> {
+    return new Map([...this.#trained].map(([name, { weight }]) => [name, weight.floats().slice()]));
   }
 
   free(): void {
@@ -197,7 +216,20 @@ export class TrainingGraph<Batch extends PackedBatch> {
     batch.targets.forEach((target, place) => {
       keep[place] = target < 0 ? 0 : 1;
     });
-    fillMask(this.#inputs.mask.floats(), batch, this.#group);
+    fillMask(this.#inputs.mask.floats(), batch);
     this.#objective.fill(batch);
   }
+}
+
+function decoderConfig(sizes: ModelSizes) {
+  const { layers, width, heads, kvHeads } = sizes;
+  const headSize = width / heads;
+  return llamaConfig({
+    layers,
+    width,
+    heads,
+    kvHeads,
+    normEpsilon: sizes.normEpsilon ?? defaultNormEpsilon,
+    rope: { base: sizes.ropeBase ?? defaultRopeBase, scale: 1, dimensions: headSize, pairs: "neighbours" },
+  });
 }
