@@ -16,6 +16,9 @@ export const tasks: Registry<Task> = createRegistry<Task>("task", {
   "mmlu-stem": () => import("./mmlu-stem.js"),
   aqua: () => import("./aqua.js"),
   lab: () => import("./lab.js"),
+  "lab-recall": () => import("./lab-recall.js"),
+  "lab-edit": () => import("./lab-edit.js"),
+  "lab-search": () => import("./lab-search.js"),
 });
 
 /** A task by its name, or one level of it (`lab:3`). Throws `unknown-name` or `invalid-option`. */

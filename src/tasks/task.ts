@@ -54,10 +54,6 @@ export interface GeneratedTask extends TaskFacts {
   readonly levels?: readonly GeneratedTask[];
 }
 
-/** Indices of a lab task: training below 500,000, thresholds and choices below 600,000, figures from there on. */
-export const labSize = 1_000_000;
-export const labTrainingSize = 500_000;
-
 export type Task = DatasetTask | GeneratedTask;
 
 /** True for a task that needs no file. */

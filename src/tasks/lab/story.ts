@@ -65,29 +65,40 @@ export function resultOf(value: number, { sign, operand }: Operation): number {
   return sign === "*" ? value * operand : value % operand;
 }
 
+/** What is left after all operations. */
+export function valueAfter({ start, operations }: Pick<Story, "start" | "operations">): number {
+  return operations.reduce(resultOf, start);
+}
+
 /** One line per operation ("37+25=62"), then the answer in its box. */
-export function solveStory({ start, operations }: Pick<Story, "start" | "operations">): string[] {
-  let value = start;
-  const steps = operations.map((operation) => {
-    const result = resultOf(value, operation);
-    const step = `${value}${operation.sign}${operation.operand}=${result}`;
-    value = result;
-    return step;
+export function solveStory(story: Story): string[] {
+  let value = story.start;
+  const steps = story.operations.map((operation) => {
+    const line = lineOf(value, operation);
+    value = resultOf(value, operation);
+    return line;
   });
-  return [...steps, `\\boxed{${value}}`];
+  return [...steps, boxOf(value)];
 }
 
 /**
  * Whether a step is the story's next operation, on the value that the last step arrived at, with the right result.
- * After all operations the answer's box is the next step; a value that no step states is taken to be the start.
+ * After all operations the box with that value is the next step.
  */
 export function checkStoryStep(story: Story, stepsBefore: readonly string[], step: string): boolean {
-  const rest = story.operations.slice(stepsBefore.length);
-  if (stepsBefore.length > story.operations.length) return false;
   const last = stepsBefore.at(-1);
-  const stated = last === undefined ? story.start : statedResult(last);
-  if (stated === undefined) return false;
-  return step.trim() === solveStory({ start: stated, operations: rest })[0];
+  const value = last === undefined ? story.start : statedResult(last);
+  if (value === undefined || stepsBefore.length > story.operations.length) return false;
+  const next = story.operations[stepsBefore.length];
+  return step.trim() === (next ? lineOf(value, next) : boxOf(value));
+}
+
+function lineOf(value: number, operation: Operation): string {
+  return `${value}${operation.sign}${operation.operand}=${resultOf(value, operation)}`;
+}
+
+function boxOf(value: number): string {
+  return `\\boxed{${value}}`;
 }
 
 function statedResult(step: string): number | undefined {
