@@ -37,7 +37,8 @@ export class PackedAttention implements Attention {
     const keys = c.permute(apart(k, kvHeads), 0, 2, 1, 3); // [headSize, length, kvHeads, rows]
     const values = c.contiguous(c.permute(apart(v, kvHeads), 1, 2, 0, 3)); // [length, headSize, kvHeads, rows]
     const scores = c.reshape(c.matmul(keys, queries), length, length, heads, this.#rows);
-    const weights = c.softmax(scores, this.#mask, scale);
+    // Kept, because ggml's allocator would let softmax's gradient overwrite the very weights that it reads.
+    const weights = c.output(c.softmax(scores, this.#mask, scale));
     const grouped = c.reshape(weights, length, length * group, kvHeads, this.#rows);
     const mixed = c.reshape(c.matmul(values, grouped), headSize, length, heads, this.#rows);
     return c.contiguous(c.permute(mixed, 0, 2, 1, 3), headSize * heads, tokens);

@@ -1,0 +1,76 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { loadNative } from "../native/load.js";
+import { crossEntropy } from "./cross-entropy.js";
+import { fillNormal, weightShapes } from "./initial-weights.js";
+import type { ModelRecipe, ModelSizes, TrainingSet } from "./model-recipe.js";
+import { type PackedBatch, packBatch } from "./packing.js";
+import { TrainingGraph } from "./training-graph.js";
+
+const sizes: ModelSizes = {
+  layers: 2,
+  width: 16,
+  heads: 4,
+  kvHeads: 2,
+  feedForward: 32,
+  context: 64,
+  vocabulary: 32,
+};
+const recipe: ModelRecipe = {
+  sizes,
+  plan: { tokens: 1000, rows: 2, rowLength: 16, learningRate: 1e-2, seed: 1 },
+};
+/** Different lengths, so that rows hold several examples and padding. */
+const examples: TrainingSet = (index) => {
+  const length = 4 + (index % 5);
+  return {
+    tokens: Array.from({ length }, (_, position) => (7 * index + 3 * position * position) % 32),
+    lossFrom: 1 + (index % 3),
+  };
+};
+
+const graphs: TrainingGraph<PackedBatch>[] = [];
+afterEach(() => {
+  for (const graph of graphs.splice(0)) graph.free();
+});
+
+function openGraph(overrides: Partial<ModelSizes> = {}, rows = 2): TrainingGraph<PackedBatch> {
+  const used = { ...sizes, ...overrides };
+  const graph = new TrainingGraph(loadNative(), used, rows, 16, crossEntropy(used.vocabulary));
+  graphs.push(graph);
+  const weights = new Map<string, Float32Array>();
+  for (const [name, shape] of weightShapes(used)) {
+    const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
+    // Far from the usual start, so that attention, gates and norms all matter.
+    fillNormal(values, 0.5, 7, name);
+    if (shape.length === 1) for (let index = 0; index < values.length; index++) values[index]! += 1;
+    weights.set(name, values);
+  }
+  graph.setWeights(weights);
+  return graph;
+}
+
+describe("gradients", () => {
+  for (const overrides of [{}, { kvHeads: 4 }, { kvHeads: 1, tied: true }]) {
+    it(`match finite differences in every weight ${JSON.stringify(overrides)}`, async () => {
+      const graph = openGraph(overrides);
+      const batch = packBatch(recipe, examples, 0, 2);
+      await graph.addGradients([batch]);
+      for (const name of weightShapes({ ...sizes, ...overrides }).keys()) {
+        const gradient = graph.gradient(name).slice();
+        const norm = Math.hypot(...gradient);
+        // Along the gradient itself the slope is its norm: every entry takes part, and rounding does not drown it.
+        const values = graph.weight(name);
+        const old = values.slice();
+        const step = 5e-4;
+        const lossAt = async (distance: number) => {
+          values.set(old.map((value, index) => value + (distance * gradient[index]!) / norm));
+          return (await graph.addGradients([batch])).loss;
+        };
+        const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+        values.set(old);
+        expect(norm, name).toBeGreaterThan(1e-3);
+        expect(Math.abs(slope / norm - 1), `${name}: ${slope} against ${norm}`).toBeLessThan(0.02);
+      }
+    });
+  }
+});
