@@ -13,7 +13,7 @@ const allowed = {
   accept: ["core"],
   rewards: ["core"],
   cache: ["core", "native", "models"],
-  train: ["core", "native", "models"],
+  train: ["core", "native", "models", "tasks", "grade"],
   grade: ["core"],
   tasks: ["core", "grade"],
   bench: ["core", "methods", "rewards", "models", "tasks", "grade"],

@@ -59,6 +59,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "say which answers are right",
     load: load(() => import("./commands/grade.js")),
   },
+  "train lab": {
+    summary: "train the lab's small models from nothing",
+    load: load(() => import("./commands/train-lab.js")),
+  },
   doctor: {
     summary: "check that this machine can run models",
     load: load(() => import("./commands/doctor.js")),

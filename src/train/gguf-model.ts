@@ -13,8 +13,8 @@ import {
 const ordinaryToken = 1;
 const controlToken = 3;
 
-/** Matrices in `type`; norms stay F32, because their products are. */
-export function ggufModel(subject: TrainingSubject, weights: Weights, type: "F32" | "F16" = "F32"): GgufContent {
+/** Throws `invalid-option` for a vocabulary that libllama would refuse or abort on. */
+export function ggufModel(subject: TrainingSubject, weights: Weights): GgufContent {
   const { sizes } = subject.recipe;
   checkVocabulary(subject.vocabulary, sizes.vocabulary);
   const count = (key: string, value: number): MetadataEntry => ({ key, type: "uint32", value });
@@ -38,7 +38,8 @@ export function ggufModel(subject: TrainingSubject, weights: Weights, type: "F32
     tensors: [...weightShapes(sizes)].map(([name, shape]) => ({
       name,
       shape,
-      type: shape.length === 1 ? "F32" : type,
+      // ggml multiplies norms in 32 bits only.
+      type: shape.length === 1 ? "F32" : (subject.storage ?? "F32"),
       data: weights.get(name)!,
     })),
   };
@@ -74,8 +75,10 @@ function tokenizer(vocabulary: VocabularyRecipe): MetadataEntry[] {
   ];
 }
 
-/** Throws `invalid-option` for a vocabulary that libllama would refuse or abort on. */
-function checkVocabulary({ tokens, control, beginOfText, endOfText, padding }: VocabularyRecipe, size: number): void {
+function checkVocabulary(
+  { tokens, control, beginOfText, endOfText, padding }: VocabularyRecipe,
+  size: number,
+): void {
   const invalid = (problem: string) =>
     new StepwrightError("invalid-option", `the vocabulary ${problem}`, { subject: "vocabulary" });
   if (tokens.length !== size) throw invalid(`has ${tokens.length} tokens, the recipe says ${size}`);

@@ -96,6 +96,8 @@ export interface TrainingSubject {
   readonly recipe: ModelRecipe;
   readonly vocabulary: VocabularyRecipe;
   readonly examples: TrainingSet;
+  /** How matrices are stored in the GGUF; default F32. */
+  readonly storage?: "F32" | "F16";
 }
 
 /** Models by short name (`draft`, `target`), in the order in which `stepwright train` makes them. */
