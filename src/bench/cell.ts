@@ -2,11 +2,12 @@
 import { type ErrorData, StepwrightError, throwIfAborted } from "../core/errors.js";
 import { ledgerOf } from "../core/ledger.js";
 import { keyedBits } from "../core/random.js";
-import { type RunRequest, type RunResult, type RunRoles, startRun } from "../core/run.js";
+import type { Reward, StepCheck } from "../core/reward.js";
+import { type RejectedStep, type RunRequest, type RunResult, type RunRoles, startRun } from "../core/run.js";
 import type { TraceEvent } from "../core/trace-event.js";
-import type { TaskQuestion } from "../tasks/task.js";
+import type { Task, TaskQuestion } from "../tasks/task.js";
 import type { BenchEntry } from "./method-list.js";
-import type { BenchResult, BenchStep } from "./result.js";
+import type { BenchResult, BenchStep, SeenStep } from "./result.js";
 
 export interface Verdict {
   readonly correct: boolean;
@@ -32,10 +33,17 @@ export interface Cell {
 /** The same for all cells. */
 export interface CellSettings {
   readonly roles: RunRoles;
-  readonly request: Omit<RunRequest, "method" | "options" | "question" | "roles" | "seed" | "signal">;
+  /** Those that entries name for themselves, by reference. */
+  readonly rewards?: ReadonlyMap<string, Reward>;
+  readonly request: Omit<
+    RunRequest,
+    "method" | "options" | "question" | "roles" | "seed" | "signal" | "checkStep"
+  >;
   /** The name of the grading rules. */
   readonly grading: string;
   readonly grade: Grade;
+  /** Judges single steps, where the task can. */
+  readonly checkStep?: Task["checkStep"];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,6 +53,14 @@ export interface CellSettings {
  */
 export function runSeed(seed: number, question: string): number {
   return keyedBits(seed, question, 0, "bench question");
+}
+
+/** The bench's roles, with the entry's own reward where it names one. */
+export function rolesFor(
+  entry: BenchEntry,
+  { roles, rewards }: Pick<CellSettings, "roles" | "rewards">,
+): RunRoles {
+  return entry.reward === undefined ? roles : { ...roles, reward: rewards?.get(entry.reward) };
 }
 
 /** A run that fails is a result too. Throws `aborted` when it was cut: then there is no result. */
@@ -75,7 +91,7 @@ export async function runCell(cell: Cell, settings: CellSettings): Promise<Bench
     answer: extracted,
     correct,
     strict,
-    steps: result.steps.map(benchStep),
+    steps: benchSteps(result.steps, stepCheck(question, settings)),
     candidates: { seen: texts.length, right: verdicts.filter((verdict) => verdict.correct).length },
     ledger: result.ledger,
   };
@@ -84,18 +100,21 @@ export async function runCell(cell: Cell, settings: CellSettings): Promise<Bench
 async function answer(
   { question, entry, temperature }: Cell,
   seed: number,
-  { roles, request, signal }: CellSettings,
+  settings: CellSettings,
   events: TraceEvent[],
 ): Promise<RunResult> {
   const { method, options } = entry;
+  const { request, signal } = settings;
+  const checkStep = stepCheck(question, settings);
   const sampling = temperature === undefined ? request.sampling : { ...request.sampling, temperature };
   const run = startRun({
     ...request,
     sampling,
+    checkStep,
     method,
     options,
     question: question.question,
-    roles,
+    roles: rolesFor(entry, settings),
     seed,
     signal,
   });
@@ -122,13 +141,21 @@ function wholeAnswers(events: readonly TraceEvent[], chosen: string): string[] {
   return [...whole];
 }
 
-function benchStep({ origin, tokens, reward, rejected }: RunResult["steps"][number]): BenchStep {
-  return {
-    origin,
-    tokens,
-    reward,
-    rejected: rejected.map((step) => ({ origin: step.origin, tokens: step.tokens, reward: step.reward })),
-  };
+function stepCheck(question: TaskQuestion, { checkStep }: CellSettings): StepCheck | undefined {
+  return checkStep && ((stepsBefore, step) => checkStep(question, stepsBefore, step));
+}
+
+function benchSteps(steps: RunResult["steps"], checkStep: StepCheck | undefined): BenchStep[] {
+  return steps.map((step, place) => {
+    const before = steps.slice(0, place).map(({ text }) => text);
+    const seen = ({ origin, tokens, reward, text }: RejectedStep): SeenStep => ({
+      origin,
+      tokens,
+      reward,
+      ...(checkStep && { right: checkStep(before, text) }),
+    });
+    return { ...seen(step), length: step.text.length, rejected: step.rejected.map(seen) };
+  });
 }
 
 function failed(error: ErrorData) {

@@ -30,6 +30,8 @@ export interface BenchConfiguration {
     readonly label: string;
     readonly method: string;
     readonly options: Readonly<Record<string, unknown>>;
+    /** Its own; absent where it has the bench's. */
+    readonly reward?: string;
   }[];
   /** Sampling, limits and prompt, as runs take them. */
   readonly request: Readonly<Record<string, unknown>>;

@@ -36,6 +36,26 @@ describe("a list of methods", () => {
     expect((await parseMethodList("rsd:threshold=0.1..1/0.1", methods))[2]!.options.threshold).toBe(0.3);
   });
 
+  test("gives an entry a reward of its own, which is no option of the method", async () => {
+    const text = "draft,rsd:reward=judge:target?scale=digit;threshold=0.8,rsd:reward=confidence|oracle";
+    const entries = await parseMethodList(text, methods);
+    expect(entries.map(({ reward }) => reward)).toEqual([
+      undefined,
+      "judge:target?scale=digit",
+      "confidence",
+      "oracle",
+    ]);
+    expect(entries[1]!.options).toMatchObject({ threshold: 0.8 });
+    expect(entries.every(({ options }) => !Object.hasOwn(options, "reward"))).toBe(true);
+    expect(entries[2]!.label).toBe("rsd:reward=confidence");
+  });
+
+  test("refuses a reward for a method that has none", async () => {
+    await expect(parseMethodList("draft:reward=oracle", methods)).rejects.toMatchObject({
+      code: "invalid-option",
+    });
+  });
+
   test.each([
     ["rdf", "unknown-name"],
     ["rsd:treshold=1", "invalid-option"],

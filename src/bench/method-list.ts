@@ -1,4 +1,7 @@
-/** `rsd,rsd:threshold=0.5..0.9/0.1;weight=step|clip,target`: the methods of a bench, each with its options. */
+/**
+ * `rsd,rsd:threshold=0.5..0.9/0.1;weight=step|clip,target`: the methods of a bench, each with its options, and with
+ * `reward=REFERENCE` a reward of its own in place of the bench's.
+ */
 import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import type { Method } from "../core/method.js";
@@ -11,6 +14,8 @@ export interface BenchEntry {
   readonly label: string;
   readonly method: Method;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Its own reward's reference; absent for the bench's. */
+  readonly reward?: string;
 }
 
 /** More rows than anyone reads; a sweep with a tiny step must not fill the memory. */
@@ -29,8 +34,8 @@ export async function parseMethodList(text: string, methods: Registry<Method>): 
     }
   }
   const seen = new Map<string, string>();
-  for (const { label, method, options } of entries) {
-    const key = `${method.name} ${JSON.stringify(options)}`;
+  for (const { label, method, options, reward } of entries) {
+    const key = `${method.name} ${JSON.stringify([options, reward])}`;
     const other = seen.get(key);
     if (other !== undefined) throw invalid(`"${label}" and "${other}" are the same`);
     seen.set(key, label);
@@ -83,16 +88,23 @@ function entryOf(method: Method, chosen: readonly (readonly [string, string])[])
   const names = chosen.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid(`option "${twice}" of ${method.name} is given twice`);
+  // A method may have an option of that name; then the word is the method's.
+  const isReward = ([name]: readonly [string, string]) =>
+    name === "reward" && method.needs.reward === true && !Object.hasOwn(method.schema.shape, name);
+  const reward = chosen.find(isReward)?.[1];
   const json = z.toJSONSchema(method.schema, { io: "input", unrepresentable: "any" });
   const given = Object.fromEntries(
-    chosen.map(([name, value]) => {
-      const property = json.properties?.[name];
-      return [name, typeof property === "object" ? typed(value, property.type) : value];
-    }),
+    chosen
+      .filter((option) => !isReward(option))
+      .map(([name, value]) => {
+        const property = json.properties?.[name];
+        return [name, typeof property === "object" ? typed(value, property.type) : value];
+      }),
   );
   const listed = chosen.map(([name, value]) => `${name}=${value}`).join(";");
   const options = parseOptions(method, given);
-  return { label: listed === "" ? method.name : `${method.name}:${listed}`, method, options };
+  const label = listed === "" ? method.name : `${method.name}:${listed}`;
+  return { label, method, options, ...(reward !== undefined && { reward }) };
 }
 
 /** What cannot be converted stays a text: the schema then says what it expects. */

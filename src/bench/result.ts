@@ -4,17 +4,21 @@ import type { ErrorData } from "../core/errors.js";
 import type { LedgerData } from "../core/ledger.js";
 import type { Finish } from "../core/search.js";
 
-export interface BenchStep {
-  /** Who wrote the step that was kept. */
+export interface SeenStep {
+  /** Who wrote it. */
   readonly origin: string;
   readonly tokens: number;
   readonly reward: number | null;
+  /** The task's own verdict, where it checks steps. */
+  readonly right?: boolean;
+}
+
+/** A step that was kept. */
+export interface BenchStep extends SeenStep {
+  /** Characters of the answer's text that it wrote. */
+  readonly length?: number;
   /** Steps that were given up for it. */
-  readonly rejected: readonly {
-    readonly origin: string;
-    readonly tokens: number;
-    readonly reward: number | null;
-  }[];
+  readonly rejected: readonly SeenStep[];
 }
 
 export interface BenchResult {
@@ -39,7 +43,12 @@ export interface BenchResult {
 }
 
 const numberOrNull = z.number().nullable();
-const rejected = z.object({ origin: z.string(), tokens: z.number(), reward: numberOrNull });
+const rejected = z.object({
+  origin: z.string(),
+  tokens: z.number(),
+  reward: numberOrNull,
+  right: z.boolean().optional(),
+});
 
 /** Read back from disk: what the checksum cannot know is the version that wrote it. */
 const resultSchema = z.looseObject({
@@ -52,7 +61,7 @@ const resultSchema = z.looseObject({
   answer: z.string(),
   correct: z.boolean(),
   strict: z.boolean(),
-  steps: z.array(rejected.extend({ rejected: z.array(rejected) })),
+  steps: z.array(rejected.extend({ length: z.number().optional(), rejected: z.array(rejected) })),
   candidates: z.object({ seen: z.number(), right: z.number() }),
   ledger: z.looseObject({
     total: z.object({ flops: z.number(), generatedFlops: z.number(), seconds: z.number() }),

@@ -3,7 +3,7 @@ import { StepwrightError } from "../core/errors.js";
 import { checkRequest } from "../core/run-request.js";
 import type { TaskQuestion } from "../tasks/task.js";
 import type { Baseline } from "./baselines.js";
-import { type Cell, type CellSettings, runCell } from "./cell.js";
+import { type Cell, type CellSettings, rolesFor, runCell } from "./cell.js";
 import type { BenchEntry } from "./method-list.js";
 import type { BenchResult } from "./result.js";
 import type { ResultFile } from "./result-file.js";
@@ -54,9 +54,16 @@ export async function runBench(
   file: ResultFile,
   onResult: (result: BenchResult) => void = () => {},
 ): Promise<boolean> {
-  const { roles, request, signal } = settings;
-  for (const { method, options } of plan.entries) {
-    checkRequest({ ...request, method, options, roles, question: "any" });
+  const { request, checkStep, signal } = settings;
+  for (const entry of plan.entries) {
+    checkRequest({
+      ...request,
+      method: entry.method,
+      options: entry.options,
+      roles: rolesFor(entry, settings),
+      question: "any",
+      checkStep: checkStep && (() => true),
+    });
   }
   const waiting = missingCells(plan, file);
   let failure: unknown;

@@ -17,7 +17,7 @@ import {
   writeBenchFile,
 } from "../bench/configuration.js";
 import { lockFolder } from "../bench/folder-lock.js";
-import { parseMethodList } from "../bench/method-list.js";
+import { type BenchEntry, parseMethodList } from "../bench/method-list.js";
 import type { RoleSizes } from "../bench/physical-limit.js";
 import { ResultFile } from "../bench/result-file.js";
 import { type BenchPlan, cellsOf, missingCells, runBench } from "../bench/run-bench.js";
@@ -37,7 +37,7 @@ import { type BenchTask, benchTask } from "./bench-task.js";
 import type { CommandContext } from "./command.js";
 import { ModelStore } from "./model-store.js";
 import { count } from "./numbers.js";
-import type { References } from "./references.js";
+import { lastingReward, type References } from "./references.js";
 import { rolesOf } from "./run-session.js";
 import { referencesOf, refuseOtherQuestions, requestOf } from "./solve-request.js";
 import { calibrationFolder, stateFolder } from "./state-folder.js";
@@ -81,16 +81,24 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
 /** Everything that can be refused without a model is refused here. */
 async function prepare(context: CommandContext, settings: BenchSettings): Promise<PreparedBench> {
   const { host } = context;
-  const entries = await parseMethodList(settings.method, methods);
+  const listed = await parseMethodList(settings.method, methods);
   const { seed, ...request } = requestOf(settings);
-  for (const { method, options } of entries) {
+  for (const { method, options } of listed) {
     checkRequest({ ...request, options, question: "any", method: { ...method, needs: {} }, roles: {} });
   }
   const hub = hubSettings(host.environment);
   const task = await benchTask(settings, context, hub);
-  const roles = [...new Set(entries.flatMap(({ method }) => rolesOf(method)))];
-  const references = await referencesOf(settings, context, roles, hub);
-  await new ModelStore(references, { hub }).check(roles);
+  const entries = await Promise.all(
+    listed.map(async ({ reward, ...entry }) =>
+      reward === undefined
+        ? entry
+        : { ...entry, reward: await lastingReward(reward, host.workingFolder, hub) },
+    ),
+  );
+  const roles = [...new Set(entries.flatMap(sharedRoles))];
+  const rewards = ownRewards(entries);
+  const references = await referencesOf(settings, context, roles, hub, rewards);
+  await new ModelStore(references, { hub }).check(roles, rewards);
   for (const { question } of task.questions) refuseOtherQuestions(references, question);
   const { equalCompute: samples, sampleTemperature: temperature } = settings;
   const wanted = samples > 0 ? { samples, temperature } : undefined;
@@ -109,7 +117,7 @@ async function prepare(context: CommandContext, settings: BenchSettings): Promis
     },
     seeds,
     ...(wanted && { baselines: wanted }),
-    methods: entries.map(({ label, method, options }) => ({ label, method: method.name, options })),
+    methods: entries.map(({ method, ...entry }) => ({ ...entry, method: method.name })),
     // What is not set is left out, as it is when the file is read again.
     request: JSON.parse(JSON.stringify({ ...request, concurrency: settings.concurrency })),
     references: { ...references },
@@ -143,6 +151,11 @@ async function finishBench(
   await using store = new ModelStore(bench.references, { hub, signal });
   await using grader = new Grader();
   const roles = await openRoles(store, bench.roles);
+  const rewards = new Map(
+    await Promise.all(
+      ownRewards(plan.entries).map(async (reference) => [reference, await store.reward(reference)] as const),
+    ),
+  );
   const models = identitiesOf(roles);
   if (isKnown) await checkSameModels(join(folder, "bench.json"), models);
   else {
@@ -157,13 +170,24 @@ async function finishBench(
   });
   const settings = {
     roles,
+    rewards,
     request,
     grading: task.grading,
+    checkStep: task.checkStep,
     grade: (pair: Pair) => grader.grade(pair),
     signal,
   };
   // Awaited here: the models must stay open until it is through.
   return await runBench(plan, settings, file, (result) => progress.take(result));
+}
+
+/** The roles that an entry takes from the bench. */
+function sharedRoles({ method, reward }: BenchEntry): Role[] {
+  return rolesOf(method).filter((role) => role !== "reward" || reward === undefined);
+}
+
+function ownRewards(entries: readonly BenchEntry[]): string[] {
+  return [...new Set(entries.flatMap(({ reward }) => reward ?? []))];
 }
 
 async function openRoles(store: ModelStore, roles: readonly Role[]): Promise<RunRoles> {

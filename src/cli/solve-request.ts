@@ -20,12 +20,13 @@ export function requestOf(settings: Omit<RequestSettings, "method">) {
   };
 }
 
-/** References that last, for the roles of the method; a default reward where one is needed. */
+/** References that last, for the roles of the method and what its rewards read; a default reward where one is needed. */
 export async function referencesOf(
   settings: Pick<RequestSettings, "method" | "draft" | "target" | "reward" | "threads" | "exact" | "context">,
   { host, say }: CommandContext,
   roles: readonly Role[],
   hub: HubSettings,
+  furtherRewards: readonly string[] = [],
 ): Promise<References> {
   const { threads, exact, context } = settings;
   let { reward } = settings;
@@ -41,8 +42,9 @@ export async function referencesOf(
   for (const role of ["draft", "target"] as const) {
     const name = settings[role];
     if (name === undefined) continue;
-    const judges =
-      references.reward !== undefined && new RegExp(`^[a-z-]+:${role}(\\?|$)`).test(references.reward);
+    const judges = [references.reward ?? "", ...furtherRewards].some((reference) =>
+      new RegExp(`^[a-z-]+:${role}(\\?|$)`).test(reference),
+    );
     if (roles.includes(role) || judges) references[role] = await lastingModel(name, folder, hub);
     else say(`Method ${settings.method} has no use for --${role}.`);
   }
