@@ -71,11 +71,11 @@ export function checkSearchStep(text: string, stepsBefore: readonly string[], st
   let rest = puzzle;
   const picked: number[] = [];
   for (const before of [...stepsBefore, step].slice(0, puzzle.picks)) {
-    const [, sum, number, left] = /^(\d+)-(\d+)=(\d+)$/.exec(before.trim())?.map(Number) ?? [];
-    if (number === undefined || sum !== rest.sum || sum - number !== left) return false;
+    const number = Number(/-(\d+)=/.exec(before)?.[1]);
+    if (before.trim() !== `${rest.sum}-${number}=${rest.sum - number}`) return false;
     if (!rest.numbers.includes(number)) return false;
     picked.push(number);
-    rest = { picks: rest.picks - 1, numbers: without(rest.numbers, number), sum: left };
+    rest = { picks: rest.picks - 1, numbers: without(rest.numbers, number), sum: rest.sum - number };
   }
   if (stepsBefore.length < puzzle.picks) return choicesOf(rest).length > 0;
   return (
