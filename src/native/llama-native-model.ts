@@ -5,7 +5,7 @@ import { BatchBuffer } from "./batch-buffer.js";
 import { enums } from "./bindings.generated.js";
 import { offThread, type Struct } from "./library.js";
 import { loadNative, type Native } from "./load.js";
-import { readDescription, readHeadSize, readMetadata } from "./model-information.js";
+import { readDescription, readHeadSize, readMetadata, tokenizerMetadata } from "./model-information.js";
 import { reasonFrom } from "./native-log.js";
 import { viewFloats } from "./native-memory.js";
 import type {
@@ -286,12 +286,7 @@ async function readInfo(
   const metadata = readMetadata(native, model);
   const heads = native.llama_model_n_head(model);
   const width = native.llama_model_n_embd(model);
-  const tokenizer = Object.fromEntries(
-    Object.entries(metadata)
-      .filter(([key]) => key.startsWith("tokenizer.ggml."))
-      .sort(([left], [right]) => (left < right ? -1 : 1)),
-  );
-  const { endTokens, hash } = await vocabulary.survey(tokenizer);
+  const { endTokens, hash } = await vocabulary.survey(tokenizerMetadata(metadata));
   return {
     description: readDescription(native, model),
     metadata,

@@ -49,3 +49,12 @@ export function readHeadSize(
   const stated = Number(metadata[`${metadata["general.architecture"]}.attention.key_length`]);
   return Number.isInteger(stated) && stated > 0 ? stated : Math.floor(width / Math.max(1, heads));
 }
+
+/** The tokenizer's own keys, in order: part of what a vocabulary is known by. */
+export function tokenizerMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata)
+      .filter(([key]) => key.startsWith("tokenizer.ggml."))
+      .sort(([left], [right]) => (left < right ? -1 : 1)),
+  );
+}
