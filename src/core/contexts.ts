@@ -5,7 +5,7 @@
  */
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
-import { type Branch, type ChatMessage, type Model, spanFlops, type Usage } from "./model.js";
+import { type Branch, type Model, spanFlops, type Usage } from "./model.js";
 import type { Reward, Scorer, StepCheck } from "./reward.js";
 import type { Writer } from "./search.js";
 import type { SearchNode } from "./search-node.js";
@@ -30,8 +30,6 @@ export interface ContextOptions {
 
 export class Contexts {
   readonly #options: ContextOptions;
-  /** Length of each role's prompt once it is rendered, in tokens. */
-  readonly promptTokens: { draft?: number; target?: number } = {};
 
   constructor(options: ContextOptions) {
     this.#options = options;
@@ -41,7 +39,9 @@ export class Contexts {
   branchAt(node: SearchNode, role: Writer, spender: Spender): Held<Branch> {
     const held = node.branches[role];
     if (held) return held;
-    const made = new Held(node.parent ? this.#catchUp(node, role, spender) : this.#openPrompt(role, spender));
+    const made = new Held(
+      node.parent ? this.#catchUp(node, role, spender) : this.#openPrompt(node, role, spender),
+    );
     node.branches[role] = made;
     // A reading that failed must not fail the next call too.
     made.use(() => {}).catch(() => node.branches[role] === made && delete node.branches[role]);
@@ -61,29 +61,33 @@ export class Contexts {
     return made;
   }
 
-  async #openPrompt(role: Writer, spender: Spender): Promise<Branch> {
-    const model = this.#options.models[role]!;
-    const { system, question } = this.#options;
-    const messages: ChatMessage[] = [{ role: "user", content: question }];
-    if (system !== null) messages.unshift({ role: "system", content: system });
+  /** Throws `missing-role` for a role that the method does not name in its needs. */
+  model(role: Writer): Model {
+    const model = this.#options.models[role];
+    if (model) return model;
+    throw new StepwrightError("missing-role", `the method asked for a ${role}, which it does not name`);
+  }
+
+  async #openPrompt({ tree }: SearchNode, role: Writer, spender: Spender): Promise<Branch> {
+    const model = this.model(role);
     const { signal } = spender;
-    const prompt = await model.renderChat(messages, { signal });
+    const prompt = await model.renderChat(tree.messages, { signal });
     const length = prompt.tokens.length;
     if (length >= model.size.context) throw tooLong(role, model, length);
-    this.promptTokens[role] = length;
+    tree.promptTokens[role] = length;
     spender.spend(spanFlops(model.size, 0, length));
     const branch = await model.open(prompt, { special: true, signal });
     // Read now, so that branches forked from here share the prompt instead of each reading it.
     return this.#read(branch, { text: "", tokens: [], vocabulary: model.vocabulary }, spender, {
       type: "context-read",
       role,
-      node: "",
+      node: tree.id,
       purpose: "prompt",
     });
   }
 
   async #catchUp(node: SearchNode, role: Writer, spender: Spender): Promise<Branch> {
-    const model = this.#options.models[role]!;
+    const model = this.model(role);
     const missing: Step[] = [];
     let base: SearchNode = node;
     do {
@@ -124,6 +128,7 @@ export class Contexts {
   async #chain(node: SearchNode): Promise<Scorer> {
     if (!node.parent) {
       const { reward, question, system, checkStep } = this.#options;
+      // Whatever the prompt, what is scored is an answer to the run's question.
       return reward!.open(question, { system, checkStep });
     }
     const missing: Step[] = [];
@@ -164,7 +169,7 @@ function costsSomething(usage: Usage): boolean {
   return usage.prefillTokens > 0 || usage.decodeTokens > 0 || usage.flops > 0 || usage.seconds > 0;
 }
 
-function tooLong(role: Writer, model: Model, tokens: number): StepwrightError {
+export function tooLong(role: Writer, model: Model, tokens: number): StepwrightError {
   return new StepwrightError(
     "context-exceeded",
     `the ${role} ${model.name} would have to read ${tokens} tokens, but its context holds ${model.size.context}`,

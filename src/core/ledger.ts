@@ -1,7 +1,7 @@
 /** What may be spent (limits) and what was spent (ledger), per role. */
 import { type ModelSize, spanFlops, type Usage } from "./model.js";
 import type { Role, Writer } from "./search.js";
-import { standing, type TraceEvent } from "./trace-event.js";
+import { purposeOf, standing, type TraceEvent } from "./trace-event.js";
 
 /** Hard limits; an absent one is not limited. Token limits count written tokens, discarded ones included. */
 export interface Limits {
@@ -15,7 +15,7 @@ export interface Limits {
 export const limitNames = ["draft-tokens", "target-tokens", "reward-passes", "flops", "seconds"] as const;
 
 export interface RoleSpending {
-  /** Steps written, or steps scored (failed passes included). */
+  /** Steps written, cut ones included, or steps scored (failed passes included). */
   readonly calls: number;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
@@ -32,6 +32,7 @@ export interface RoleSpending {
   /** Read tokens by purpose; they add up to `prefillTokens`. */
   readonly read: {
     readonly prompt: number;
+    /** What the role had not written itself: others' steps, forced texts, and tokens passed again for their law. */
     readonly catchUp: number;
     readonly recomputed: number;
     readonly reward: number;
@@ -51,7 +52,7 @@ export interface Claim {
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Mutable<Type[Key]> };
-type Purpose = keyof RoleSpending["read"];
+type Purpose = "prompt" | "catch-up" | "reward";
 
 const roles = ["draft", "target", "reward"] as const;
 
@@ -81,12 +82,20 @@ export class Ledger {
         }
         return;
       case "context-read":
-        this.#use(event.role, event.usage, event.purpose === "prompt" ? "prompt" : "catchUp");
+        this.#use(event.role, event.usage, event.purpose);
         return;
       case "step-written":
         this.#of(event.role).calls++;
-        // What a back end left unread until it had to write: the prompt under the first step, steps later on.
-        this.#use(event.role, event.usage, event.parent === "" ? "prompt" : "catchUp");
+        this.#use(event.role, event.usage, purposeOf(event.parent));
+        return;
+      case "step-cut":
+        this.#of(event.role).calls++;
+        this.#of(event.role).discardedTokens += event.usage.decodeTokens;
+        this.#use(event.role, event.usage, purposeOf(event.parent));
+        return;
+      case "step-read":
+      case "candidates-read":
+        this.#use(event.role, event.usage, "catch-up");
         return;
       case "step-scored":
         this.#of("reward").calls++;
@@ -199,7 +208,8 @@ export class Ledger {
       spending.weightReads = (spending.weightReads ?? 0) + usage.weightReads;
     spending.generatedFlops += 2 * (this.#sizes.get(role)?.multiplied ?? 0) * usage.decodeTokens;
     spending.read.recomputed += usage.recomputedTokens;
-    spending.read[purpose] += usage.prefillTokens - usage.recomputedTokens;
+    spending.read[purpose === "catch-up" ? "catchUp" : purpose] +=
+      usage.prefillTokens - usage.recomputedTokens;
   }
 }
 

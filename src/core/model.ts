@@ -118,7 +118,7 @@ export interface Candidate {
 }
 
 export interface ReadOptions extends CallOptions {
-  /** The k most probable next tokens after the passage, best first. Needs `logits`. At most 256. */
+  /** The k most probable next tokens after the passage, best first, and the law's entropy. Needs `logits`. At most 256. */
   readonly topK?: number;
   /** Log-probabilities of these next tokens. Needs `logits`. */
   readonly tokens?: readonly Token[];
@@ -132,6 +132,8 @@ export interface ReadOptions extends CallOptions {
 
 export interface Reading {
   readonly topK?: readonly Candidate[];
+  /** Of the next-token law at temperature 1, in nats; given with `topK`. */
+  readonly entropy?: number;
   /** One per asked token, in their order. */
   readonly tokens?: readonly number[];
   /** One per token of the passage. */
@@ -153,7 +155,11 @@ export interface Branch extends AsyncDisposable {
   fork(): Branch;
   /** Reads a passage in (prefill). Asking for no reading computes no logits. */
   append(passage: Passage | string, options?: ReadOptions): Promise<Reading>;
-  /** Writes until the splitter, an end-of-text token or the cap. The written tokens stay in the branch. */
+  /**
+   * Writes until the splitter, an end-of-text token or the cap. The written tokens stay in the branch. When the signal
+   * fires under way it resolves with what was written so far, stop `cut`, and what that cost; before it has begun, it
+   * rejects with `aborted`.
+   */
   extend(options: ExtendOptions): Promise<Extension>;
   /** Rolls back to the first `length` tokens. */
   trim(length: number): void;
@@ -174,6 +180,8 @@ export interface Model extends AsyncDisposable {
   readonly vocabulary: string;
   readonly capabilities: ReadonlySet<Capability>;
   readonly size: ModelSize;
+  /** The tokens that end an answer. Needed by what forces tokens; absent where a back end does not tell. */
+  readonly endTokens?: ReadonlySet<Token>;
   tokenize(text: string, options?: { special?: boolean }): Promise<Token[]>;
   detokenize(tokens: readonly Token[]): Promise<string>;
   /**

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.js";
 import { StepwrightError } from "./errors.js";
 import { EventChannel } from "./event-channel.js";
 import { Ledger, type Limits } from "./ledger.js";
-import type { Recording } from "./recording.js";
+import { isOfItsTime, type Recording } from "./recording.js";
 import type { RunEvent, TraceEvent } from "./trace-event.js";
 
 /** Keeps a run's events. A sink keeps its own failure and its own policy about it. */
@@ -59,8 +59,7 @@ export class Recorder {
     const recorded = this.recording?.take(event);
     if (recorded) {
       for (const earlier of recorded) this.channel.push(earlier);
-      const last = recorded.at(-1)!;
-      if (last.type !== "context-read" && last.type !== "run-resumed") return;
+      if (!isOfItsTime(recorded.at(-1)!)) return;
     }
     if (this.replaying) {
       throw new StepwrightError("trace-invalid", "the trace ends before its run does", {

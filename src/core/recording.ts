@@ -2,30 +2,39 @@
 import { StepwrightError } from "./errors.js";
 import { standing, type TraceEvent } from "./trace-event.js";
 
-type Written = Extract<TraceEvent, { type: "step-written" }>;
-type Scored = Extract<TraceEvent, { type: "step-scored" | "reward-failed" }>;
+/** Calls of a search, named by the event that answers them. */
+type CallType =
+  | "step-written"
+  | "step-scored"
+  | "step-read"
+  | "candidates-read"
+  | "answer-read"
+  | "answers-compared"
+  | "answer-checked";
+
+/** A score is answered by its failure, too. */
+type AnswerTo<Type extends CallType> = Extract<
+  TraceEvent,
+  { type: Type extends "step-scored" ? "step-scored" | "reward-failed" : Type }
+>;
 
 export class Recording {
   readonly events: readonly TraceEvent[];
-  readonly #written = new Map<string, Written>();
-  readonly #scored = new Map<string, Scored>();
+  readonly #answers = new Map<string, TraceEvent>();
   #next = 0;
 
   /** With `whole`, an aborted or failed end is kept as it is; else it is taken off, so that the run can go on. */
   constructor(events: readonly TraceEvent[], { whole = false } = {}) {
     this.events = whole ? standing(events) : withoutCutEnd(standing(events));
-    for (const event of this.events) {
-      if (event.type === "step-written") this.#written.set(event.node, event);
-      if (event.type === "step-scored" || event.type === "reward-failed") this.#scored.set(event.node, event);
-    }
+    for (const event of this.events) this.#answers.set(subjectOf(event), event);
   }
 
-  written(node: string): Written | undefined {
-    return this.#written.get(node);
-  }
-
-  scored(node: string): Scored | undefined {
-    return this.#scored.get(node);
+  /** The recorded answer to a call, by what the call is about. */
+  find<Type extends CallType>(
+    type: Type,
+    ...about: readonly (string | number)[]
+  ): AnswerTo<Type> | undefined {
+    return this.#answers.get(subject(type, about)) as AnswerTo<Type> | undefined;
   }
 
   get exhausted(): boolean {
@@ -33,15 +42,15 @@ export class Recording {
   }
 
   /**
-   * The recorded events up to the one that `event` repeats, or null when all have been taken. What was read, and
-   * where the run was resumed, depends on the caches of its time and is passed through. Throws `trace-diverged`.
+   * The recorded events up to the one that `event` repeats, or null when all have been taken. What was read for
+   * want of a cache, and where the run was cut and resumed, is passed through. Throws `trace-diverged`.
    */
   take(event: TraceEvent): TraceEvent[] | null {
     const taken: TraceEvent[] = [];
     while (this.#next < this.events.length) {
       const recorded = this.events[this.#next++]!;
       taken.push(recorded);
-      if (recorded.type === "context-read" || recorded.type === "run-resumed") continue;
+      if (isOfItsTime(recorded)) continue;
       if (!repeats(event, recorded)) throw diverged(event, recorded, this.#next - 1);
       return taken;
     }
@@ -64,17 +73,21 @@ function endsWithRun(event: TraceEvent): boolean {
   return event.type === "step-pruned" || (event.type === "reward-failed" && event.policy === "fail");
 }
 
+/** True for what depends on the caches and the interruptions of its time: another run of the same calls has others. */
+export function isOfItsTime({ type }: TraceEvent): boolean {
+  return type === "context-read" || type === "step-cut" || type === "run-resumed";
+}
+
 function repeats(event: TraceEvent, recorded: TraceEvent): boolean {
   if (event.type !== recorded.type) return false;
   switch (event.type) {
-    case "run-started":
-      return true; // compared field by field before the run starts
+    case "run-started": // compared field by field before the run starts
+    case "run-failed":
+      return true;
     case "run-finished":
       return (
         (recorded as typeof event).finish === event.finish && (recorded as typeof event).node === event.node
       );
-    case "run-failed":
-      return true;
     case "coin-tossed": {
       const coin = recorded as typeof event;
       return (
@@ -84,11 +97,34 @@ function repeats(event: TraceEvent, recorded: TraceEvent): boolean {
         coin.heads === event.heads
       );
     }
-    case "run-resumed":
-      return true;
+    case "answer-offered":
+      return (
+        (recorded as typeof event).node === event.node && (recorded as typeof event).value === event.value
+      );
     default:
-      return (recorded as typeof event).node === event.node;
+      return subjectOf(event) === subjectOf(recorded);
   }
+}
+
+/** What an event is about; two events of a run about the same are one and the same. */
+function subjectOf(event: TraceEvent): string {
+  switch (event.type) {
+    // Whether it was given or failed, it is the answer to the same call.
+    case "reward-failed":
+      return subject("step-scored", [event.node]);
+    case "step-read":
+      return subject(event.type, [event.node, event.role]);
+    case "candidates-read":
+      return subject(event.type, [event.node, event.role, event.count]);
+    case "answers-compared":
+      return subject(event.type, [event.first, event.second]);
+    default:
+      return subject(event.type, "node" in event ? [event.node] : []);
+  }
+}
+
+function subject(type: TraceEvent["type"], about: readonly (string | number)[]): string {
+  return JSON.stringify([type, ...about]);
 }
 
 function diverged(event: TraceEvent, recorded: TraceEvent, index: number): StepwrightError {

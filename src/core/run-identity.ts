@@ -43,7 +43,7 @@ function identity({ name, fingerprint, vocabulary, size }: Model): RoleIdentity 
 /** Throws `trace-diverged` if a request is not the one that the trace recorded. A replay has no models to compare. */
 export function checkSameRun(started: RunStarted, recorded: RunStarted, replayed: boolean): void {
   for (const field of Object.keys(started) as (keyof RunStarted)[]) {
-    if (field === "run" || field === "references" || field === "roles") continue;
+    if (field === "version" || field === "run" || field === "references" || field === "roles") continue;
     if (canonical(started[field]) !== canonical(recorded[field])) throw otherRun(field);
   }
   if (replayed) return;

@@ -1,5 +1,6 @@
 /** What a run is asked to do, and every check that can be made before a model is touched. */
 import { z } from "zod";
+import type { AnswerRules } from "./answer-rules.js";
 import type { Clock } from "./clock.js";
 import { StepwrightError } from "./errors.js";
 import { type Limits, limitNames } from "./ledger.js";
@@ -40,6 +41,8 @@ export interface RunRequest {
   readonly rewardFailure?: RewardFailurePolicy | undefined;
   /** The task's verdict on a step of this question, where it has one: what the oracle scores by. */
   readonly checkStep?: StepCheck | undefined;
+  /** How answers to this question are read, compared and checked. Default: as texts. */
+  readonly answers?: AnswerRules | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Kept in the trace as given: what is needed to open the same models again. */
   readonly references?: Readonly<Record<string, unknown>> | undefined;
@@ -63,6 +66,8 @@ const limit = z.number().min(0).max(Number.MAX_VALUE).optional();
 const splitterSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("delimiter"), delimiter: z.string().min(1) }),
   z.strictObject({ kind: z.literal("tokens"), count }),
+  z.strictObject({ kind: z.literal("marks"), marks: z.string().min(1) }),
+  z.strictObject({ kind: z.literal("entropy"), limit: z.number().min(0) }),
   z.strictObject({ kind: z.literal("sentence") }),
   z.strictObject({ kind: z.literal("none") }),
 ]);
@@ -108,7 +113,7 @@ export function checkRequest(request: RunRequest): CheckedRequest {
   return {
     options,
     budget: withoutUndefined(budget),
-    settings: { ...settings, ...checkRoles(request), checkStep: request.checkStep },
+    settings: { ...settings, ...checkRoles(request), checkStep: request.checkStep, answers: request.answers },
   };
 }
 

@@ -95,7 +95,7 @@ async function carryOut(
   }
 }
 
-/** Runs the method to its end, or to where it was cut: then the answer is what it had decided for. */
+/** Runs the method to its end, or to where it was cut: then the answer is its best offer, or what it had decided for. */
 async function untilEnd(
   method: Method,
   options: Record<string, unknown>,
@@ -115,7 +115,7 @@ async function untilEnd(
     finish = searcher.halted;
   }
   await searcher.settle();
-  last ??= searcher.committed;
+  last ??= searcher.best;
   searcher.finish(last);
   return { node: last, finish: last.finish ?? finish };
 }

@@ -3,6 +3,7 @@ import type { Held } from "./held.js";
 import type { Branch } from "./model.js";
 import type { Scorer } from "./reward.js";
 import type { Finish, Node, Writer } from "./search.js";
+import type { SearchTree } from "./search-tree.js";
 import type { Step } from "./step.js";
 
 export const contextKinds = ["draft", "target", "scorer"] as const;
@@ -12,10 +13,13 @@ export type NodeState = "open" | "committed" | "pruned";
 export class SearchNode implements Node {
   readonly id: string;
   readonly parent: SearchNode | null;
+  readonly tree: SearchTree;
   readonly step: Step | null;
   readonly role: Writer | null;
   readonly depth: number;
   readonly tokens: number;
+  /** Steps from the root that count to the limit of steps: those that the run's own splitter ended. */
+  readonly wholeSteps: number;
   readonly key: string;
   readonly finish: Finish | null;
   /** What writing the step cost, in tokens. */
@@ -29,28 +33,25 @@ export class SearchNode implements Node {
   readonly askedOf = { draft: 0, target: 0 };
   readonly branches: { draft?: Held<Branch>; target?: Held<Branch> } = {};
   scorer: Held<Scorer> | undefined;
-  scoring: Promise<number> | undefined;
+  /** Calls about this node that are made once, by what they ask. */
+  readonly asking = new Map<string, Promise<unknown>>();
   /** Set when the reward failed here: the policy's answer to every coin. */
   verdict: boolean | undefined;
 
-  constructor(
-    place: ChildPlace | null,
-    written?: {
-      readonly step: Step;
-      readonly role: Writer;
-      readonly finish: Finish | null;
-      readonly decodeTokens: number;
-    },
-  ) {
-    this.parent = place?.parent ?? null;
-    this.id = place?.id ?? "";
-    this.key = place?.key ?? "";
+  /** A child at its place, or the root of a tree. */
+  constructor(place: ChildPlace | SearchTree, written?: WrittenStep) {
+    const parent = "parent" in place ? place.parent : null;
+    this.parent = parent;
+    this.tree = "parent" in place ? place.parent.tree : place;
+    this.id = place.id;
+    this.key = "parent" in place ? place.key : place.id;
     this.step = written?.step ?? null;
     this.role = written?.role ?? null;
     this.finish = written?.finish ?? null;
     this.decodeTokens = written?.decodeTokens ?? 0;
-    this.depth = this.parent ? this.parent.depth + 1 : 0;
-    this.tokens = this.parent ? this.parent.tokens + (written?.step.tokens.length ?? 0) : 0;
+    this.depth = parent ? parent.depth + 1 : 0;
+    this.tokens = parent ? parent.tokens + (written?.step.tokens.length ?? 0) : 0;
+    this.wholeSteps = parent ? parent.wholeSteps + (written?.isWhole ? 1 : 0) : 0;
   }
 
   /** This node and all below it, a node before its children. */
@@ -85,6 +86,14 @@ export class SearchNode implements Node {
   held(kind: ContextKind): Held<Branch> | Held<Scorer> | undefined {
     return kind === "scorer" ? this.scorer : this.branches[kind];
   }
+}
+
+export interface WrittenStep {
+  readonly step: Step;
+  readonly role: Writer;
+  readonly finish: Finish | null;
+  readonly decodeTokens: number;
+  readonly isWhole: boolean;
 }
 
 export interface ChildPlace {

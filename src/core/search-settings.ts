@@ -1,4 +1,5 @@
 /** What a run fixes for its search. */
+import type { AnswerRules } from "./answer-rules.js";
 import type { Model, Sampling } from "./model.js";
 import type { Reward, StepCheck } from "./reward.js";
 import type { Splitter } from "./step.js";
@@ -17,5 +18,6 @@ export interface SearchSettings {
   readonly rewardFailure: RewardFailurePolicy;
   readonly models: { readonly draft?: Model | undefined; readonly target?: Model | undefined };
   readonly reward?: Reward | undefined;
+  readonly answers?: AnswerRules | undefined;
   readonly checkStep?: StepCheck | undefined;
 }

@@ -1,6 +1,8 @@
 /** What a written step means for the answer, in one place. */
 import { type Extension, noUsage } from "./model.js";
-import type { Finish, Node } from "./search.js";
+import type { Finish } from "./search.js";
+import type { SearchNode } from "./search-node.js";
+import type { Splitter } from "./step.js";
 
 export interface StepLimits {
   readonly maxTokens: number;
@@ -11,23 +13,33 @@ export interface StepLimits {
 export interface StepRoom {
   readonly cap: number;
   readonly allowance: number;
+  /** What was to end the step; null for a forced one. */
+  readonly splitter: Splitter | null;
+  /** Whether it counts to the limit of steps. */
+  readonly isWhole: boolean;
 }
 
 /** Why the answer is over after this step, or null if it goes on. A step cut by its own cap is no end. */
 export function finishOf(
-  parent: Node,
+  parent: Pick<SearchNode, "tokens" | "wholeSteps" | "step">,
   extension: Extension,
-  room: StepRoom,
+  { cap, allowance, splitter, isWhole }: StepRoom,
   limits: StepLimits,
 ): Finish | null {
   if (extension.stop === "end") return "stop";
   const written = extension.tokens.length;
-  if (extension.stop === "cap" && written >= room.allowance && room.allowance < room.cap) return "budget";
+  if (extension.stop === "cap" && written >= allowance && allowance < cap) return "budget";
   if (extension.stop === "context") return "length";
   const text = extension.text.trim();
-  if (text === "" || text === parent.step?.text.trim()) return "stalled";
-  if (parent.tokens + written >= limits.maxTokens || parent.depth + 1 >= limits.maxSteps) return "length";
-  return null;
+  const repeats = text === "" || text === parent.step?.text.trim();
+  if (repeats && extension.stop !== "cut" && isGuarded(splitter)) return "stalled";
+  const isLong = parent.tokens + written >= limits.maxTokens;
+  return isLong || parent.wholeSteps + (isWhole ? 1 : 0) >= limits.maxSteps ? "length" : null;
+}
+
+/** Pieces of a step may well be blank or alike; only of whole steps is that a loop. */
+function isGuarded(splitter: Splitter | null): boolean {
+  return splitter !== null && splitter.kind !== "marks" && splitter.kind !== "entropy";
 }
 
 /** Stands for a step that had no room to begin. */
@@ -35,9 +47,14 @@ export function noRoom(vocabulary: string): Extension {
   return { text: "", tokens: [], vocabulary, stop: "context", logprobs: [], entropies: [], usage: noUsage };
 }
 
+/** Stands for a step that was cut off before it had begun. */
+export function cutShort(vocabulary: string): Extension {
+  return { ...noRoom(vocabulary), stop: "cut" };
+}
+
 /** What is wrong with what a back end returned, or undefined. */
 export function extensionProblem(extension: Extension, allowance: number): string | undefined {
-  const { tokens, text, logprobs, entropies, usage } = extension;
+  const { tokens, text, logprobs, entropies, stop, usage } = extension;
   if (typeof text !== "string" || !Array.isArray(tokens)) return "returned no text or no tokens";
   if (tokens.length > allowance) return `wrote ${tokens.length} tokens where ${allowance} were allowed`;
   if (logprobs.length !== tokens.length || entropies.length !== tokens.length) {
@@ -49,6 +66,6 @@ export function extensionProblem(extension: Extension, allowance: number): strin
   for (const figure of Object.values(usage)) {
     if (!(figure >= 0 && Number.isFinite(figure))) return "reported a cost that is not a number";
   }
-  if (tokens.length === 0 && extension.stop !== "context") return "wrote nothing and gave no reason";
+  if (tokens.length === 0 && stop !== "context" && stop !== "cut") return "wrote nothing and gave no reason";
   return undefined;
 }

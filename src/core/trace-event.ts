@@ -1,11 +1,13 @@
 /** The versioned union of everything that can happen in a run. One event is one JSON value; see `trace.ts` for the file. */
+import type { Check } from "./answer-rules.js";
 import type { ErrorData } from "./errors.js";
 import type { LedgerData, Limits } from "./ledger.js";
-import type { ModelSize, Sampling, Usage } from "./model.js";
-import type { Finish, Role, Writer } from "./search.js";
+import type { ChatMessage, ModelSize, Sampling, Usage } from "./model.js";
+import type { Finish, NextToken, Role, Writer } from "./search.js";
 import type { Splitter, StopReason } from "./step.js";
 
-export const traceVersion = 1;
+/** 2 brought prompts begun within a run, readings, answers and steps cut short. */
+export const traceVersion = 2;
 
 export const finishes = ["stop", "length", "stalled", "budget", "abort"] as const satisfies readonly Finish[];
 
@@ -22,7 +24,7 @@ export type RewardFailurePolicy = "fail" | "accept" | "target-only";
 export type TraceEvent =
   | {
       readonly type: "run-started";
-      readonly version: typeof traceVersion;
+      readonly version: 1 | typeof traceVersion;
       readonly run: string;
       readonly method: string;
       readonly options: Readonly<Record<string, unknown>>;
@@ -40,6 +42,8 @@ export type TraceEvent =
       /** What the caller needs to open the same models again: kept as given, not interpreted. */
       readonly references: Readonly<Record<string, unknown>>;
     }
+  /** A method began another prompt; its steps are below this node. */
+  | { readonly type: "root-begun"; readonly node: string; readonly messages: readonly ChatMessage[] }
   /** A model read text it had not written: the prompt, or steps that another model wrote. */
   | {
       readonly type: "context-read";
@@ -64,6 +68,40 @@ export type TraceEvent =
       readonly finish: Finish | null;
       readonly usage: Usage;
     }
+  /** The run was cut while this step was being written: what it had cost by then. A resumed run writes it anew. */
+  | {
+      readonly type: "step-cut";
+      readonly node: string;
+      readonly parent: string;
+      readonly role: Writer;
+      readonly usage: Usage;
+    }
+  /** A model read a step that another one wrote, for its log-probabilities. */
+  | {
+      readonly type: "step-read";
+      readonly node: string;
+      readonly role: Writer;
+      readonly logprobs: readonly number[];
+      readonly usage: Usage;
+    }
+  | {
+      readonly type: "candidates-read";
+      readonly node: string;
+      readonly role: Writer;
+      readonly count: number;
+      readonly tokens: readonly NextToken[];
+      readonly entropy: number;
+      readonly usage: Usage;
+    }
+  | { readonly type: "answer-read"; readonly node: string; readonly answer: string | null }
+  | {
+      readonly type: "answers-compared";
+      readonly first: string;
+      readonly second: string;
+      readonly same: boolean;
+    }
+  | { readonly type: "answer-checked"; readonly node: string; readonly check: Check | null }
+  | { readonly type: "answer-offered"; readonly node: string; readonly value: number }
   | { readonly type: "step-scored"; readonly node: string; readonly value: number; readonly usage: Usage }
   | {
       readonly type: "reward-failed";
@@ -107,6 +145,16 @@ export interface TextWritten {
 }
 
 export type RunEvent = TraceEvent | TextWritten;
+
+/** True for the id of a root: the question's own, or one that was begun. */
+export function isRootId(id: string): boolean {
+  return id === "" || (id.startsWith("~") && !id.includes("."));
+}
+
+/** What a model had not read before this call: the prompt under a first step, steps later on. */
+export function purposeOf(parent: string): "prompt" | "catch-up" {
+  return isRootId(parent) ? "prompt" : "catch-up";
+}
 
 /** The records that stand: those that a `run-resumed` made void are left out. */
 export function standing(events: readonly TraceEvent[]): TraceEvent[] {

@@ -47,12 +47,14 @@ const identity = z.object({
 const splitter = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("delimiter"), delimiter: z.string() }),
   z.object({ kind: z.literal("tokens"), count }),
+  z.object({ kind: z.literal("marks"), marks: z.string() }),
+  z.object({ kind: z.literal("entropy"), limit: amount }),
   z.object({ kind: z.enum(["sentence", "none"]) }),
 ]);
 
 const started = z.object({
   type: z.literal("run-started"),
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   run: z.string(),
   method: z.string(),
   options: z.record(z.string(), z.unknown()),
@@ -91,7 +93,7 @@ const written = z
     vocabulary: z.string(),
     logprobs: numbers,
     entropies: numbers,
-    stop: z.enum(["delimiter", "end", "cap", "context"]),
+    stop: z.enum(["delimiter", "end", "cap", "context", "cut"]),
     finish: finish.nullable(),
     usage,
   })
@@ -120,6 +122,35 @@ const schema = z.discriminatedUnion("type", [
     purpose: z.enum(["prompt", "catch-up"]),
     usage,
   }),
+  z.object({
+    type: z.literal("root-begun"),
+    node,
+    messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })),
+  }),
+  z.object({ type: z.literal("step-cut"), node, parent: node, role: writer, usage }),
+  z.object({ type: z.literal("step-read"), node, role: writer, logprobs: numbers, usage }),
+  z.object({
+    type: z.literal("candidates-read"),
+    node,
+    role: writer,
+    count,
+    tokens: z.array(z.object({ token: count, text: z.string(), logprob: z.number(), end: z.boolean() })),
+    entropy: amount,
+    usage,
+  }),
+  z.object({ type: z.literal("answer-read"), node, answer: z.string().nullable() }),
+  z.object({
+    type: z.literal("answers-compared"),
+    first: z.string(),
+    second: z.string(),
+    same: z.boolean(),
+  }),
+  z.object({
+    type: z.literal("answer-checked"),
+    node,
+    check: z.object({ score: z.number().min(0).max(1), feedback: z.string() }).nullable(),
+  }),
+  z.object({ type: z.literal("answer-offered"), node, value: z.number() }),
   z.object({ type: z.literal("step-scored"), node, value: z.number().min(0).max(1), usage }),
   z.object({ type: z.literal("reward-failed"), node, policy, error }),
   z.object({

@@ -108,8 +108,8 @@ describe("case 83", () => {
   });
 
   test("a newer version is refused with advice", () => {
-    const newer = encodeLine({ ...events[0]!, version: 2 } as unknown as TraceEvent, 0);
-    expect(problemOf(newer).message).toContain("version 2");
+    const newer = encodeLine({ ...events[0]!, version: 3 } as unknown as TraceEvent, 0);
+    expect(problemOf(newer).message).toContain("version 3");
     expect(problemOf(newer).remedy).toContain("newer version of stepwright");
   });
 

@@ -64,8 +64,7 @@ export class TraceReader {
       const line = this.#bad?.line ?? torn;
       this.#notices.push(`dropped the torn end of the trace, from line ${line} on`);
     }
-    const { version, type } = (this.#events[0] ?? {}) as { version?: unknown; type?: unknown };
-    if (type !== "run-started" || version !== traceVersion) {
+    if (this.#events[0]?.type !== "run-started") {
       throw invalid("this is not a trace of a run: its first record is missing", "start the run anew");
     }
     return { events: this.#events, notices: this.#notices, goodBytes: this.#goodBytes };

@@ -1,14 +1,15 @@
-/** How one step gets written: room, branch, generation, and the check of what came back. */
+/** How one step comes to be: room, branch, generation or forced text, and the check of what came back. */
 import type { Call } from "./calls.js";
 import type { Contexts } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
 import type { Claim, Ledger } from "./ledger.js";
 import { type Branch, type Extension, type Model, spanFlops } from "./model.js";
-import type { StepRequest, Writer } from "./search.js";
+import type { StepReader } from "./reading.js";
+import type { ForcedStep, StepRequest, Writer } from "./search.js";
 import { type ChildPlace, SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
-import { extensionProblem, finishOf, noRoom } from "./step-end.js";
+import { cutShort, extensionProblem, finishOf, noRoom } from "./step-end.js";
 import type { RunEvent, TraceEvent } from "./trace-event.js";
 
 export type WrittenEvent = Extract<TraceEvent, { type: "step-written" }>;
@@ -28,32 +29,43 @@ interface Attempt {
 export class StepWriter {
   readonly #settings: SearchSettings;
   readonly #contexts: Contexts;
+  readonly #reader: StepReader;
   readonly #ledger: Ledger;
   readonly #show: (event: RunEvent) => void;
 
-  constructor(settings: SearchSettings, contexts: Contexts, ledger: Ledger, show: (event: RunEvent) => void) {
+  constructor(
+    settings: SearchSettings,
+    contexts: Contexts,
+    reader: StepReader,
+    ledger: Ledger,
+    show: (event: RunEvent) => void,
+  ) {
     this.#settings = settings;
     this.#contexts = contexts;
+    this.#reader = reader;
     this.#ledger = ledger;
     this.#show = show;
   }
 
   /** The most that the step can cost: its whole prefix read anew, and every token it may have. */
   claim(parent: SearchNode, request: StepRequest): Claim | null {
-    const { role } = request;
     const tokens = this.#cap(parent, request);
-    const claim = { role, tokens, passes: 0, flops: 0 };
+    return this.claimOfPass(parent, request.role, tokens, tokens);
+  }
+
+  /** The most that passing so many tokens after a node can cost, of which so many are written. */
+  claimOfPass(node: SearchNode, role: Writer, passed: number, written: number): Claim | null {
+    const claim = { role, tokens: written, passes: 0, flops: 0 };
     if (this.#ledger.limits.flops === undefined) return claim;
-    const prompt = this.#contexts.promptTokens[role];
+    const prompt = node.tree.promptTokens[role];
     if (prompt === undefined) return null;
-    const model = this.#model(role);
+    const model = this.#contexts.model(role);
     let prefix = prompt;
-    for (let at: SearchNode | null = parent; at?.step; at = at.parent) {
+    for (let at: SearchNode | null = node; at?.step; at = at.parent) {
       const own = at.step.vocabulary === model.vocabulary;
-      // In another vocabulary a step has at most a token for each byte, and one for a leading space.
-      prefix += own ? at.step.tokens.length : Buffer.byteLength(at.step.text) + 1;
+      prefix += own ? at.step.tokens.length : mostTokens(at.step.text);
     }
-    return { ...claim, flops: spanFlops(model.size, 0, prefix + tokens) };
+    return { ...claim, flops: spanFlops(model.size, 0, prefix + passed) };
   }
 
   async write(place: ChildPlace, request: StepRequest, call: Call): Promise<Written> {
@@ -61,22 +73,47 @@ export class StepWriter {
     const { role } = request;
     const cap = this.#cap(parent, request);
     const { extension, allowance, branch } = await this.#attempt(place, request, cap, call);
+    const splitter = request.splitter ?? this.#settings.splitter;
+    const room = { cap, allowance, splitter, isWhole: isWhole(request) };
+    const finish = finishOf(parent, extension, room, this.#settings);
+    return this.#written(
+      place,
+      request,
+      { ...extension, role, origin: request.origin ?? role, finish },
+      branch,
+    );
+  }
+
+  async force(place: ChildPlace, forced: ForcedStep, call: Call): Promise<Written> {
+    const { parent } = place;
+    const { role, origin = "forced" } = forced;
+    const { splitter } = this.#settings;
+    const { extension, branch } = await this.#reader.force(parent, forced, splitter, call);
+    const whatItTakes = extension.tokens.length;
+    const room = { cap: whatItTakes, allowance: whatItTakes, splitter: null, isWhole: false };
+    const finish = finishOf(parent, extension, room, this.#settings);
+    return this.#written(place, forced, { ...extension, role, origin, finish }, branch);
+  }
+
+  claimOfForce(parent: SearchNode, { role, content }: ForcedStep): Claim | null {
+    const passed = typeof content === "string" ? mostTokens(content) : content.length;
+    return this.claimOfPass(parent, role, passed, 0);
+  }
+
+  #written(
+    place: ChildPlace,
+    request: StepRequest | ForcedStep,
+    step: Omit<WrittenEvent, "type" | "node" | "parent">,
+    branch: Branch | undefined,
+  ): Written {
+    const { role, origin, text, tokens, vocabulary, logprobs, entropies, stop, finish, usage } = step;
     const event: WrittenEvent = {
       type: "step-written",
       node: place.id,
-      parent: parent.id,
-      role,
-      origin: request.origin ?? role,
-      text: extension.text,
-      tokens: extension.tokens,
-      vocabulary: extension.vocabulary,
-      logprobs: extension.logprobs,
-      entropies: extension.entropies,
-      stop: extension.stop,
-      finish: finishOf(parent, extension, { cap, allowance }, this.#settings),
-      usage: extension.usage,
+      parent: place.parent.id,
+      ...{ role, origin, text, tokens, vocabulary, logprobs, entropies, stop, finish, usage },
     };
-    const node = nodeOf(place, event);
+    const node = nodeOf(place, request, event);
     if (branch) node.branches[role] = new Held(branch);
     return { node, event };
   }
@@ -86,16 +123,9 @@ export class StepWriter {
     return Math.min(request.maxTokens ?? maxStepTokens, maxTokens - parent.tokens);
   }
 
-  #model(role: Writer): Model {
-    const model = this.#settings.models[role];
-    if (!model)
-      throw new StepwrightError("missing-role", `the method asked for a ${role}, which it does not name`);
-    return model;
-  }
-
   async #attempt(place: ChildPlace, request: StepRequest, cap: number, call: Call): Promise<Attempt> {
     const { role } = request;
-    const model = this.#model(role);
+    const model = this.#contexts.model(role);
     // Before anything is read: a role that may not write needs no context.
     if (this.#allowance(call, role, 0, 1) < 1) throw call.exhausted();
     const none = { extension: noRoom(model.vocabulary), allowance: cap, branch: undefined };
@@ -128,22 +158,27 @@ export class StepWriter {
     call: Call,
   ): Promise<Extension> {
     const { sampling, seed, splitter } = this.#settings;
-    const { role } = request;
-    const extension = await branch.extend({
+    const { role, signal } = request;
+    const isCut = () => signal?.aborted === true && !call.signal.aborted;
+    if (isCut()) return cutShort(branch.model.vocabulary);
+    const options = {
       splitter: request.splitter ?? splitter,
       maxTokens,
       sampling: { ...sampling, ...request.sampling, seed },
       key: `${place.key}:${role}`,
-      onText: (text) => this.#show({ type: "text-written", node: place.id, role, text }),
-      signal: call.signal,
+      onText: (text: string) => this.#show({ type: "text-written", node: place.id, role, text }),
+      signal: signal ? AbortSignal.any([call.signal, signal]) : call.signal,
+    };
+    const extension = await branch.extend(options).catch((error: unknown) => {
+      if (isCut()) return cutShort(branch.model.vocabulary);
+      throw error;
     });
-    const problem = extensionProblem(extension, maxTokens);
-    if (problem) {
-      throw new StepwrightError("decode-failed", `the ${role} ${branch.model.name} ${problem}`, {
-        subject: role,
-      });
-    }
-    return extension;
+    checkExtension(extension, role, branch.model, maxTokens);
+    if (extension.stop !== "cut" || !call.signal.aborted) return extension;
+    // The run ends here. What was written is paid for, but it is no step of the tree.
+    const { id, parent } = place;
+    call.note({ type: "step-cut", node: id, parent: parent.id, role, usage: extension.usage });
+    throw call.signal.reason;
   }
 
   /** A call that runs beside others has its whole claim set aside, so only an exact one needs to ask. */
@@ -152,12 +187,33 @@ export class StepWriter {
   }
 }
 
-export function nodeOf(place: ChildPlace, event: WrittenEvent): SearchNode {
+export function nodeOf(
+  place: ChildPlace,
+  request: StepRequest | ForcedStep,
+  event: WrittenEvent,
+): SearchNode {
   const { text, tokens, vocabulary, origin, stop, logprobs, entropies } = event;
   return new SearchNode(place, {
     step: { text, tokens, vocabulary, origin, stop, logprobs, entropies },
     role: event.role,
     finish: event.finish,
     decodeTokens: event.usage.decodeTokens,
+    isWhole: isWhole(request),
   });
+}
+
+/** Pieces of a step, which a method's own splitter ends, do not count to the limit of steps. */
+function isWhole(request: StepRequest | ForcedStep): boolean {
+  return !("content" in request) && request.splitter === undefined;
+}
+
+/** In a vocabulary that is not known, a text has at most a token for each byte, and one for a leading space. */
+function mostTokens(text: string): number {
+  return Buffer.byteLength(text) + 1;
+}
+
+function checkExtension(extension: Extension, role: Writer, model: Model, allowance: number): void {
+  const problem = extensionProblem(extension, allowance);
+  if (!problem) return;
+  throw new StepwrightError("decode-failed", `the ${role} ${model.name} ${problem}`, { subject: role });
 }

@@ -15,7 +15,14 @@ import {
   spanFlops,
 } from "../core/model.js";
 import { keyedUniform } from "../core/random.js";
-import { type Passage, type Splitter, type StopReason, stepEnds, type Token } from "../core/step.js";
+import {
+  type Passage,
+  pausesBefore,
+  type Splitter,
+  type StopReason,
+  stepEnds,
+  type Token,
+} from "../core/step.js";
 import { questionOf, renderScriptedChat } from "./scripted-chat.js";
 import { type Script, Stage } from "./scripted-faults.js";
 import {
@@ -53,6 +60,7 @@ export class ScriptedModel implements Model {
   readonly vocabulary: string;
   readonly capabilities: ReadonlySet<Capability>;
   readonly size: ModelSize;
+  readonly endTokens: ReadonlySet<Token> = new Set([endToken]);
   readonly tokenizer: ScriptedTokenizer;
   readonly stage: Stage;
   readonly options: ScriptedModelOptions;
@@ -154,7 +162,7 @@ export class ScriptedBranch implements Branch {
         return {
           ...this.#reading(options),
           ...(options.logprobs && { logprobs }),
-          usage: this.#pay(0, seconds),
+          usage: this.#pay(0, seconds, readsAfter(options)),
         };
       }),
     );
@@ -186,8 +194,8 @@ export class ScriptedBranch implements Branch {
     this.drop();
   }
 
-  #write(options: ExtendOptions, seconds: number): Extension {
-    const { sampling, splitter, maxTokens, key, onText } = options;
+  async #write(options: ExtendOptions, seconds: number): Promise<Extension> {
+    const { sampling, splitter, maxTokens, key, onText, signal } = options;
     const tokens: Token[] = [];
     const logprobs: number[] = [];
     const entropies: number[] = [];
@@ -195,7 +203,17 @@ export class ScriptedBranch implements Branch {
     let stop: StopReason | undefined = maxTokens < 1 ? "cap" : undefined;
     if (this.length >= this.model.size.context) stop = "context";
     while (!stop) {
+      // Calls made together write side by side, a token each in turn, as they do in an engine.
+      await undefined;
+      if (signal?.aborted) {
+        stop = "cut";
+        break;
+      }
       const law = this.#law();
+      if (pausesBefore(splitter, entropyOf(law), tokens.length)) {
+        stop = "delimiter";
+        break;
+      }
       const position = this.length;
       const token = draw(processed(law, sampling), keyedUniform(sampling.seed, key, position, "sample"));
       tokens.push(token);
@@ -217,13 +235,14 @@ export class ScriptedBranch implements Branch {
     return nextTokenLaw(this.model.options.law, this.#answer, this.model.tokenizer);
   }
 
-  #reading({ topK, tokens, row, hidden }: ReadOptions): Omit<Reading, "usage"> {
-    if (topK === undefined && !tokens && !row && !hidden) return {};
+  #reading(options: ReadOptions): Omit<Reading, "usage"> {
+    const { topK, tokens, row, hidden } = options;
+    if (!readsAfter(options)) return {};
     const law = this.#law();
     const ranked = law.tokens.map((token) => ({ token, logprob: logprobOf(token, law) }));
     ranked.sort((a, b) => b.logprob - a.logprob || a.token - b.token);
     return {
-      ...(topK !== undefined && { topK: ranked.slice(0, topK) }),
+      ...(topK !== undefined && { topK: ranked.slice(0, topK), entropy: entropyOf(law) }),
       ...(tokens && { tokens: tokens.map((token) => logprobOf(token, law)) }),
       ...(row && { row: wholeRow(law, this.model.size.vocabulary) }),
       ...(hidden && { hidden: this.#hidden() }),
@@ -236,13 +255,21 @@ export class ScriptedBranch implements Branch {
     return Float32Array.from(hidden(this.#answer));
   }
 
-  #pay(written: number, delay: number) {
+  /** With `again`, the last token is passed once more where it was passed before: its law is gone by then. */
+  #pay(written: number, delay: number, again = false) {
     const unread = this.length - written - this.#read;
+    const recomputed = again && unread === 0 ? 1 : 0;
     const { size, options } = this.model;
-    const flops = spanFlops(size, this.#read, unread + written);
+    const flops = spanFlops(size, this.#read - recomputed, recomputed + unread + written);
     this.#read = this.length;
-    const seconds = delay + (unread + written) * (options.secondsPerToken ?? 1e-6);
-    return { prefillTokens: unread, recomputedTokens: 0, decodeTokens: written, flops, seconds };
+    const seconds = delay + (recomputed + unread + written) * (options.secondsPerToken ?? 1e-6);
+    return {
+      prefillTokens: unread + recomputed,
+      recomputedTokens: recomputed,
+      decodeTokens: written,
+      flops,
+      seconds,
+    };
   }
 
   #inOrder<Answer>(work: () => Promise<Answer>): Promise<Answer> {
@@ -255,4 +282,9 @@ export class ScriptedBranch implements Branch {
     if (this.#dropped)
       throw new StepwrightError("internal", `a branch of ${this.model.name} is used after its drop`);
   }
+}
+
+/** True if something is read off after the passage. */
+function readsAfter({ topK, tokens, row, hidden }: ReadOptions): boolean {
+  return topK !== undefined || tokens !== undefined || row === true || hidden === true;
 }

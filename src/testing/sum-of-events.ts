@@ -2,7 +2,7 @@
 import type { RoleSpending } from "../core/ledger.js";
 import type { Usage } from "../core/model.js";
 import type { Role } from "../core/search.js";
-import type { TraceEvent } from "../core/trace-event.js";
+import { isRootId, type TraceEvent } from "../core/trace-event.js";
 
 type Paid = Extract<TraceEvent, { usage: Usage }>;
 
@@ -21,12 +21,14 @@ export function sumOfEvents(events: readonly TraceEvent[]): Partial<Record<Role,
     );
     sums[role] = {
       calls:
-        paid.filter((event) => event.type !== "context-read").length +
-        (role === "reward" ? events.filter((event) => event.type === "reward-failed").length : 0),
+        paid.filter(({ type }) => type === "step-written" || type === "step-cut" || type === "step-scored")
+          .length + (role === "reward" ? events.filter((event) => event.type === "reward-failed").length : 0),
       prefillTokens: sum("prefillTokens"),
       decodeTokens: sum("decodeTokens"),
       discardedTokens: paid
-        .filter((event) => event.type === "step-written" && pruned.has(event.node))
+        .filter(
+          (event) => event.type === "step-cut" || (event.type === "step-written" && pruned.has(event.node)),
+        )
         .reduce((total, { usage }) => total + usage.decodeTokens, 0),
       flops: sum("flops"),
       generatedFlops: 2 * (started.roles[role]?.size?.multiplied ?? 0) * sum("decodeTokens"),
@@ -50,5 +52,5 @@ function roleOf(event: Paid): Role {
 function purposeOf(event: Paid): string {
   if (event.type === "step-scored") return "reward";
   if (event.type === "context-read") return event.purpose;
-  return event.parent === "" ? "prompt" : "catch-up";
+  return "parent" in event && isRootId(event.parent) ? "prompt" : "catch-up";
 }

@@ -36,6 +36,7 @@ export class LlamaModel implements Model {
   readonly vocabulary: string;
   readonly capabilities: ReadonlySet<Capability> = new Set(["text", "logits", "branch", "hidden"]);
   readonly size: ModelSize;
+  readonly endTokens: ReadonlySet<Token>;
   /** What libllama says of the loaded model. */
   readonly info: NativeModelInfo;
   readonly #parts: LlamaModelParts;
@@ -50,6 +51,7 @@ export class LlamaModel implements Model {
     this.fingerprint = parts.fingerprint;
     this.vocabulary = info.vocabularyHash;
     this.info = info;
+    this.endTokens = new Set(info.endTokens);
     const context = Math.min(info.cells, info.trainedContext);
     this.size = { ...parts.file.size, context, vocabulary: info.vocabularySize };
     this.#home = this.#newHome(number);

@@ -1,6 +1,6 @@
 /** What a branch is asked to do, and how far it has got. */
 import type { Sampling } from "../../core/model.js";
-import { type Splitter, type StopReason, stepEnds } from "../../core/step.js";
+import { pausesBefore, type Splitter, type StopReason, stepEnds } from "../../core/step.js";
 import type { Row } from "../../native/native-model.js";
 import type { AppendAnswer, EngineUsage, ExtendAnswer, Want } from "./protocol.js";
 
@@ -89,6 +89,11 @@ export class Writing {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(readonly operation: Pick<Extend, "splitter" | "maxTokens">) {}
+
+  /** True if the step ends before the drawn token, which then was not written. */
+  pausesAt(row: Row): boolean {
+    return pausesBefore(this.operation.splitter, row.entropy, this.tokens.length);
+  }
 
   /** Takes a drawn token in; the reason if the step is over. */
   add(row: Row, piece: Uint8Array, isEnd: boolean): StopReason | null {

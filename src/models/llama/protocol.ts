@@ -77,6 +77,7 @@ export type FromEngine =
 
 export interface AppendAnswer {
   readonly topK?: readonly { readonly token: number; readonly logprob: number }[];
+  readonly entropy?: number;
   readonly tokens?: readonly number[];
   readonly logprobs?: readonly number[];
   readonly hidden?: Float32Array;

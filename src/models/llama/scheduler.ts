@@ -5,6 +5,7 @@
  */
 import { StepwrightError } from "../../core/errors.js";
 import { addUsage } from "../../core/model.js";
+import type { StopReason } from "../../core/step.js";
 import type { BatchToken, NativeModel, Row, RowRequest } from "../../native/native-model.js";
 import { type Demand, readsEnd, rowRequest } from "./demand.js";
 import {
@@ -100,7 +101,10 @@ export class Scheduler {
     this.#enqueue(id, operation);
   }
 
-  /** Ends a call with `aborted`: at once while it waits, else after the decode in flight. */
+  /**
+   * Ends a call: at once while it waits, else after the decode in flight. A call that has begun to write ends as
+   * `cut`, any other fails with `aborted`.
+   */
   cancel(call: number): void {
     for (const operation of this.#waiting.keys()) {
       if (isCall(operation) && operation.call === call) {
@@ -180,8 +184,12 @@ export class Scheduler {
   #settleHead(branch: BranchState): boolean {
     const operation = branch.queue[0]!;
     if (isCall(operation) && this.#cancelled.delete(operation.call)) {
+      if (operation.kind === "extend" && operation.progress) {
+        this.#endExtend(branch, operation, "cut");
+        return true;
+      }
       this.#finish(branch, () => operation.reject(new StepwrightError("aborted", "the call was aborted")));
-      // What it had begun to read or write is not part of the branch.
+      // What it had begun to read is not part of the branch.
       if (operation.progress) this.#pool.truncate(branch, operation.progress.start);
       return true;
     }
@@ -247,7 +255,7 @@ export class Scheduler {
     // The last token is passed by the next call, unless something is read off after it.
     if (left > (want && readsEnd(want) ? 0 : 1)) return false;
     const answer: AppendAnswer = {
-      ...(want && want.topK > 0 ? { topK: row?.topK ?? [] } : {}),
+      ...(want && want.topK > 0 ? { topK: row?.topK ?? [], entropy: row?.entropy ?? 0 } : {}),
       ...(want && want.tokens.length > 0 ? { tokens: row?.tokens.slice(0, want.tokens.length) ?? [] } : {}),
       ...(want?.row && row?.row ? { row: row.row } : {}),
       ...(want?.logprobs ? { logprobs: start === 0 ? [Number.NaN, ...logprobs] : logprobs } : {}),
@@ -283,9 +291,9 @@ export class Scheduler {
     return true;
   }
 
-  #endExtend(branch: BranchState, operation: Extend, stop: "delimiter" | "end" | "cap" | "context"): void {
+  #endExtend(branch: BranchState, operation: Extend, stop: StopReason): void {
     const { usage, written } = operation.progress!;
-    if (stop === "context") written.close();
+    written.close();
     const { tokens, text, logprobs, entropies } = written;
     const end = branch.tokens.length;
     const rest = written.takeUnsent();
@@ -387,7 +395,9 @@ export class Scheduler {
   ): void {
     const { branch, operation, from, count } = demand;
     branch.cached = from + count;
-    const writes = operation.kind === "extend" && demand.outputs.length > 0;
+    const draws = operation.kind === "extend" && demand.outputs.length > 0;
+    // A pass whose token is not written has only read.
+    const writes = draws && !(rows[0]!.finite && operation.progress!.written.pausesAt(rows[0]!));
     const usage: EngineUsage = {
       prefillTokens: count - (writes ? 1 : 0),
       recomputedTokens: Math.max(0, Math.min(branch.everCached, from + count - (writes ? 1 : 0)) - from),
@@ -416,6 +426,7 @@ export class Scheduler {
     }
     if (operation.kind === "extend") {
       if (writes) this.#write(branch, operation, rows[0]!);
+      else if (draws) this.#endExtend(branch, operation, "delimiter");
       return;
     }
     this.#read(branch, operation, demand, rows, hidden);
