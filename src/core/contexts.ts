@@ -61,6 +61,26 @@ export class Contexts {
     return made;
   }
 
+  /** The role that this model writes in, if it writes in any. */
+  roleOf(model: Model): Writer | undefined {
+    return (["draft", "target"] as const).find((role) => this.#options.models[role] === model);
+  }
+
+  /**
+   * The most FLOPs that reading anew up to a node and passing so many tokens more can cost; null before the prompt has
+   * been rendered.
+   */
+  mostFlops(node: SearchNode, role: Writer, more: number): number | null {
+    const prompt = node.tree.promptTokens[role];
+    if (prompt === undefined) return null;
+    const model = this.model(role);
+    let tokens = prompt + more;
+    for (let at: SearchNode | null = node; at?.step; at = at.parent) {
+      tokens += at.step.vocabulary === model.vocabulary ? at.step.tokens.length : mostTokens(at.step.text);
+    }
+    return spanFlops(model.size, 0, tokens);
+  }
+
   /** Throws `missing-role` for a role that the method does not name in its needs. */
   model(role: Writer): Model {
     const model = this.#options.models[role];
@@ -163,6 +183,11 @@ export async function inVocabulary(steps: readonly Step[], model: Model): Promis
     tokens.push(...(part.vocabulary === vocabulary ? part.tokens : await model.tokenize(part.text)));
   }
   return { text, tokens, vocabulary };
+}
+
+/** In a vocabulary that is not known, a text has at most a token for each byte, and one for a leading space. */
+export function mostTokens(text: string): number {
+  return Buffer.byteLength(text) + 1;
 }
 
 function costsSomething(usage: Usage): boolean {

@@ -1,11 +1,11 @@
 /** How one step comes to be: room, branch, generation or forced text, and the check of what came back. */
 import type { Call } from "./calls.js";
-import type { Contexts } from "./contexts.js";
+import { type Contexts, mostTokens } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
 import type { Claim, Ledger } from "./ledger.js";
-import { type Branch, type Extension, type Model, spanFlops } from "./model.js";
-import type { StepReader } from "./reading.js";
+import type { Branch, Extension, Model } from "./model.js";
+import { StepReader } from "./reading.js";
 import type { ForcedStep, StepRequest, Writer } from "./search.js";
 import { type ChildPlace, SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
@@ -33,16 +33,10 @@ export class StepWriter {
   readonly #ledger: Ledger;
   readonly #show: (event: RunEvent) => void;
 
-  constructor(
-    settings: SearchSettings,
-    contexts: Contexts,
-    reader: StepReader,
-    ledger: Ledger,
-    show: (event: RunEvent) => void,
-  ) {
+  constructor(settings: SearchSettings, contexts: Contexts, ledger: Ledger, show: (event: RunEvent) => void) {
     this.#settings = settings;
     this.#contexts = contexts;
-    this.#reader = reader;
+    this.#reader = new StepReader(contexts);
     this.#ledger = ledger;
     this.#show = show;
   }
@@ -50,22 +44,13 @@ export class StepWriter {
   /** The most that the step can cost: its whole prefix read anew, and every token it may have. */
   claim(parent: SearchNode, request: StepRequest): Claim | null {
     const tokens = this.#cap(parent, request);
-    return this.claimOfPass(parent, request.role, tokens, tokens);
+    return this.#claim(parent, request.role, { passed: tokens, written: tokens });
   }
 
-  /** The most that passing so many tokens after a node can cost, of which so many are written. */
-  claimOfPass(node: SearchNode, role: Writer, passed: number, written: number): Claim | null {
-    const claim = { role, tokens: written, passes: 0, flops: 0 };
-    if (this.#ledger.limits.flops === undefined) return claim;
-    const prompt = node.tree.promptTokens[role];
-    if (prompt === undefined) return null;
-    const model = this.#contexts.model(role);
-    let prefix = prompt;
-    for (let at: SearchNode | null = node; at?.step; at = at.parent) {
-      const own = at.step.vocabulary === model.vocabulary;
-      prefix += own ? at.step.tokens.length : mostTokens(at.step.text);
-    }
-    return { ...claim, flops: spanFlops(model.size, 0, prefix + passed) };
+  /** The same for a forced step: nothing of it is written. */
+  claimOfForce(parent: SearchNode, { role, content }: ForcedStep): Claim | null {
+    const passed = typeof content === "string" ? mostTokens(content) : content.length;
+    return this.#claim(parent, role, { passed, written: 0 });
   }
 
   async write(place: ChildPlace, request: StepRequest, call: Call): Promise<Written> {
@@ -95,11 +80,6 @@ export class StepWriter {
     return this.#written(place, forced, { ...extension, role, origin, finish }, branch);
   }
 
-  claimOfForce(parent: SearchNode, { role, content }: ForcedStep): Claim | null {
-    const passed = typeof content === "string" ? mostTokens(content) : content.length;
-    return this.claimOfPass(parent, role, passed, 0);
-  }
-
   #written(
     place: ChildPlace,
     request: StepRequest | ForcedStep,
@@ -116,6 +96,13 @@ export class StepWriter {
     const node = nodeOf(place, request, event);
     if (branch) node.branches[role] = new Held(branch);
     return { node, event };
+  }
+
+  #claim(parent: SearchNode, role: Writer, tokens: { passed: number; written: number }): Claim | null {
+    const claim = { role, tokens: tokens.written, passes: 0, flops: 0 };
+    if (this.#ledger.limits.flops === undefined) return claim;
+    const flops = this.#contexts.mostFlops(parent, role, tokens.passed);
+    return flops === null ? null : { ...claim, flops };
   }
 
   #cap(parent: SearchNode, request: StepRequest): number {
@@ -205,11 +192,6 @@ export function nodeOf(
 /** Pieces of a step, which a method's own splitter ends, do not count to the limit of steps. */
 function isWhole(request: StepRequest | ForcedStep): boolean {
   return !("content" in request) && request.splitter === undefined;
-}
-
-/** In a vocabulary that is not known, a text has at most a token for each byte, and one for a leading space. */
-function mostTokens(text: string): number {
-  return Buffer.byteLength(text) + 1;
 }
 
 function checkExtension(extension: Extension, role: Writer, model: Model, allowance: number): void {
