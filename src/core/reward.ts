@@ -1,5 +1,5 @@
 /** A reward says how good each step is: one number in [0, 1] per step, from the question and the steps so far. */
-import type { ModelSize, Usage } from "./model.js";
+import type { Model, ModelSize, Usage } from "./model.js";
 import type { Step } from "./step.js";
 
 export interface Score {
@@ -10,6 +10,16 @@ export interface Score {
 
 export interface AppendOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Log-probability of each of the step's tokens under a model that writes in this run too, read where that model
+   * would write on: what is read for a score is not read again to write. Undefined for any other model.
+   */
+  readonly likelihood?: ((model: Model) => Promise<StepLikelihood> | undefined) | undefined;
+}
+
+export interface StepLikelihood {
+  readonly logprobs: readonly number[];
+  readonly usage: Usage;
 }
 
 /**

@@ -4,7 +4,9 @@ import type { Contexts } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
 import type { Claim, Ledger } from "./ledger.js";
-import type { Score, Scorer } from "./reward.js";
+import { type Model, noUsage } from "./model.js";
+import type { StepReader } from "./reading.js";
+import type { Score, Scorer, StepLikelihood } from "./reward.js";
 import type { SearchNode } from "./search-node.js";
 import type { RewardFailurePolicy, TraceEvent } from "./trace-event.js";
 
@@ -12,11 +14,13 @@ export type ScoredEvent = Extract<TraceEvent, { type: "step-scored" | "reward-fa
 
 export class StepScorer {
   readonly #contexts: Contexts;
+  readonly #reader: StepReader;
   readonly #ledger: Ledger;
   readonly #policy: RewardFailurePolicy;
 
-  constructor(contexts: Contexts, ledger: Ledger, policy: RewardFailurePolicy) {
+  constructor(contexts: Contexts, reader: StepReader, ledger: Ledger, policy: RewardFailurePolicy) {
     this.#contexts = contexts;
+    this.#reader = reader;
     this.#ledger = ledger;
     this.#policy = policy;
   }
@@ -50,7 +54,8 @@ export class StepScorer {
     try {
       const bound = scorer.flopsBound?.(node.step!) ?? 0;
       if (call.exact && !this.#ledger.passAllowed(bound)) throw call.exhausted();
-      const score = checked(await scorer.append(node.step!, { signal: call.signal }));
+      const likelihood = (model: Model) => this.#likelihood(node, model, call);
+      const score = checked(await scorer.append(node.step!, { signal: call.signal, likelihood }));
       // Nobody goes on from here once the run is being cut off.
       if (call.signal.aborted) scorer.drop();
       else this.#keep(node, scorer);
@@ -59,6 +64,14 @@ export class StepScorer {
       scorer.drop();
       throw error;
     }
+  }
+
+  /** Only on the question's own prompt: what is scored elsewhere is scored as an answer to the question. */
+  #likelihood(node: SearchNode, model: Model, call: Call): Promise<StepLikelihood> | undefined {
+    const role = this.#contexts.roleOf(model);
+    if (role === undefined || node.tree.id !== "") return undefined;
+    if (node.role === role) return Promise.resolve({ logprobs: node.step!.logprobs, usage: noUsage });
+    return this.#reader.likelihood(node, role, call);
   }
 
   /** The chain with this step read: its children's scores go on from here. */

@@ -119,9 +119,11 @@ export class LikelihoodScorer implements Scorer {
     return score;
   }
 
-  async #score(steps: readonly Step[], { signal }: AppendOptions): Promise<Score> {
+  async #score(steps: readonly Step[], { signal, likelihood }: AppendOptions): Promise<Score> {
     const { model } = this.#prompt;
     try {
+      const shared = await likelihood?.(model);
+      if (shared) return this.#scoreOf(shared.logprobs, shared.usage);
       this.#branch ??= await this.#prompt.fork(signal);
       this.#refuseDropped();
       const step = steps.at(-1)!;
@@ -131,14 +133,17 @@ export class LikelihoodScorer implements Scorer {
       const passage = await inVocabulary([step], model);
       const { logprobs, usage } = await this.#branch.append(passage, { signal, logprobs: true });
       this.#read = steps.length;
-      const cost = addUsage(addUsage(before.usage, usage), this.#prompt.takeOwed());
-      return { value: certainty(this.#feature, { logprobs: logprobs!, entropies: [] }), usage: cost };
+      return this.#scoreOf(logprobs!, addUsage(addUsage(before.usage, usage), this.#prompt.takeOwed()));
     } catch (error) {
       // Nobody knows what the branch holds; the step that could not be scored is not in the chain.
       this.#forget();
       this.#steps = this.#steps.filter((each) => each !== steps.at(-1));
       throw error;
     }
+  }
+
+  #scoreOf(logprobs: readonly number[], usage: Usage): Score {
+    return { value: certainty(this.#feature, { logprobs, entropies: [] }), usage };
   }
 
   skip(step: Step): void {
