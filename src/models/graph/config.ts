@@ -30,6 +30,8 @@ export interface TransformerConfig {
   } | null;
   /** Factor on query times key. */
   readonly attentionScale: number;
+  /** Whether queries are scaled before their product with keys (Gemma): in 16 bits that rounds differently. */
+  readonly scalesQueries: boolean;
   /** Factor on token embeddings (Gemma: the root of the width). */
   readonly embeddingScale: number;
   readonly activation: "silu" | "gelu";
@@ -42,6 +44,7 @@ interface Family {
   readonly pairs: "neighbours" | "halves";
   readonly activation?: "gelu";
   readonly scalesEmbedding?: boolean;
+  readonly scalesQueries?: boolean;
   readonly unrotatedEvery?: number;
   /** Of so many layers the last one is not windowed, where the file does not say. */
   readonly windowPeriod?: number;
@@ -53,7 +56,13 @@ const families: Readonly<Record<string, Family>> = {
   qwen2: { pairs: "halves" },
   qwen3: { pairs: "halves" },
   smollm3: { pairs: "neighbours", unrotatedEvery: 4 },
-  gemma3: { pairs: "halves", activation: "gelu", scalesEmbedding: true, windowPeriod: 6 },
+  gemma3: {
+    pairs: "halves",
+    activation: "gelu",
+    scalesEmbedding: true,
+    scalesQueries: true,
+    windowPeriod: 6,
+  },
 };
 
 /** The architectures that `configOf` knows, by their names in GGUF files. */
@@ -75,6 +84,7 @@ export function llamaConfig(
     unrotatedEvery: 0,
     window: null,
     attentionScale: 1 / Math.sqrt(headSize),
+    scalesQueries: false,
     embeddingScale: 1,
     activation: "silu",
     logitCap: null,
@@ -118,6 +128,7 @@ export function configOf(facts: ModelFacts, name: string): TransformerConfig {
     unrotatedEvery: family.unrotatedEvery ?? 0,
     window: family.windowPeriod === undefined ? null : windowOf(facts, layers, family.windowPeriod),
     attentionScale: attentionScale(facts, layers, width, heads, headSize),
+    scalesQueries: family.scalesQueries ?? false,
     embeddingScale: family.scalesEmbedding ? Math.sqrt(width) : 1,
     activation: family.activation ?? "silu",
     logitCap: metadata.number(key("final_logit_softcapping")) || null,

@@ -35,7 +35,7 @@ export interface Attention {
 export type Point =
   /** Residual stream before a layer, [width, n]. */
   | "layer-input"
-  /** Rotated queries, [headSize, heads, n]. */
+  /** Rotated queries (in Gemma scaled too), [headSize, heads, n]. */
   | "query"
   /** Rotated keys, [headSize, kvHeads, n]. */
   | "key"
@@ -139,7 +139,7 @@ export class Transformer {
 
   /** [width, tokens] -> [headSize * heads, tokens]. */
   #attend(layer: number, x: Tensor, positions: Tensor): Tensor {
-    const { headSize, heads, kvHeads, attentionScale } = this.#config;
+    const { headSize, heads, kvHeads, attentionScale, scalesQueries } = this.#config;
     const name = (part: string) => `blk.${layer}.${part}`;
     const tokens = x.shape[1];
     const split = (part: string, count: number) =>
@@ -148,12 +148,13 @@ export class Transformer {
     const q = this.#turn(layer, this.#normIfAny(name("attn_q_norm"), split("attn_q", heads)), positions);
     const k = this.#turn(layer, this.#normIfAny(name("attn_k_norm"), split("attn_k", kvHeads)), positions);
     const v = split("attn_v", kvHeads);
+    const query = this.#at("query", layer, scalesQueries ? this.#c.scale(q, attentionScale) : q);
     const given = this.#attention.attend(
       layer,
-      this.#at("query", layer, q),
+      query,
       this.#at("key", layer, k),
       this.#at("value", layer, v),
-      attentionScale,
+      scalesQueries ? 1 : attentionScale,
     );
     return this.#at("heads", layer, given);
   }
