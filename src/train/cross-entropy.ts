@@ -5,31 +5,30 @@ import type { PackedBatch } from "./packing.js";
 
 export function crossEntropy(vocabulary: number): Objective<PackedBatch> {
   return {
-    build(context, { logits }, input, places) {
+    build(context, { logits }, input, losses) {
       // One-hot rows; all zero where there is no loss.
-      const labels = input("F32", vocabulary, places);
+      const labels = input("F32", vocabulary, losses);
       const loss = crossEntropyLoss(context, logits, labels);
       const guess = context.output(context.argmax(logits));
-      let filled: Int32Array | undefined;
+      let filled: Int32Array = new Int32Array(0);
       return {
         loss,
-        divisor: places,
+        divisor: losses,
         outputs: [guess],
         fill({ targets }) {
           const rows = labels.floats();
-          filled?.forEach((target, place) => {
-            if (target >= 0) rows[place * vocabulary + target] = 0;
+          filled.forEach((target, row) => {
+            rows[row * vocabulary + target] = 0;
           });
-          targets.forEach((target, place) => {
-            if (target >= 0) rows[place * vocabulary + target] = 1;
+          targets.forEach((target, row) => {
+            rows[row * vocabulary + target] = 1;
           });
           filled = targets;
         },
         read({ targets }) {
           const guesses = guess.integers();
-          let right = 0;
-          for (let place = 0; place < places; place++) if (guesses[place] === targets[place]) right++;
-          return { loss: loss.floats()[0]! * places, right };
+          const right = targets.reduce((count, target, row) => count + (guesses[row] === target ? 1 : 0), 0);
+          return { loss: loss.floats()[0]! * losses, right };
         },
       };
     },

@@ -6,7 +6,7 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.j
 import { crossEntropy } from "./cross-entropy.js";
 import { initialWeights, type Weights } from "./initial-weights.js";
 import type { ModelRecipe, TrainingSet } from "./model-recipe.js";
-import { packBatch } from "./packing.js";
+import { batchRoom, packBatch } from "./packing.js";
 import { checkRecipe } from "./recipe-check.js";
 import { learningRate } from "./schedule.js";
 import { TrainingGraph } from "./training-graph.js";
@@ -69,8 +69,8 @@ export async function trainModel(
   let { step, tokens, next, seconds, window } = found ?? start;
   if (options.log !== undefined) await cutLog(options.log, step);
 
-  const rows = plan.rows / accumulate;
-  const graph = new TrainingGraph(loadNative(), sizes, rows, plan.rowLength, crossEntropy(sizes.vocabulary));
+  const room = batchRoom(recipe, examples);
+  const graph = new TrainingGraph(loadNative(), sizes, room, plan.rowLength, crossEntropy(sizes.vocabulary));
   try {
     if (found) graph.restore(found.tensors);
     else graph.setWeights(initialWeights(sizes, plan.seed));
@@ -94,7 +94,7 @@ export async function trainModel(
       }
       const batches = [];
       for (let part = 0; part < accumulate; part++) {
-        const batch = packBatch(recipe, examples, next, rows);
+        const batch = packBatch(recipe, examples, next, room);
         batches.push(batch);
         next = batch.next;
       }

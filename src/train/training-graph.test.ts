@@ -19,6 +19,7 @@ const recipe: ModelRecipe = {
   sizes,
   plan: { tokens: 1000, rows: 2, rowLength: 16, learningRate: 1e-2, seed: 1 },
 };
+const room = { rows: 2, losses: 32 };
 /** Different lengths, so that rows hold several examples and padding. */
 const examples: TrainingSet = (index) => {
   const length = 4 + (index % 5);
@@ -33,9 +34,9 @@ afterEach(() => {
   for (const graph of graphs.splice(0)) graph.free();
 });
 
-function openGraph(overrides: Partial<ModelSizes> = {}, rows = 2): TrainingGraph<PackedBatch> {
+function openGraph(overrides: Partial<ModelSizes> = {}): TrainingGraph<PackedBatch> {
   const used = { ...sizes, ...overrides };
-  const graph = new TrainingGraph(loadNative(), used, rows, 16, crossEntropy(used.vocabulary));
+  const graph = new TrainingGraph(loadNative(), used, room, 16, crossEntropy(used.vocabulary));
   graphs.push(graph);
   const weights = new Map<string, Float32Array>();
   for (const [name, shape] of weightShapes(used)) {
@@ -53,7 +54,7 @@ describe("gradients", () => {
   for (const overrides of [{}, { kvHeads: 4 }, { kvHeads: 1, tied: true }]) {
     it(`match finite differences in every weight ${JSON.stringify(overrides)}`, async () => {
       const graph = openGraph(overrides);
-      const batch = packBatch(recipe, examples, 0, 2);
+      const batch = packBatch(recipe, examples, 0, room);
       await graph.addGradients([batch]);
       for (const name of weightShapes({ ...sizes, ...overrides }).keys()) {
         const gradient = graph.gradient(name).slice();

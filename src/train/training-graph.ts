@@ -15,7 +15,7 @@ import { type Weights, weightShapes } from "./initial-weights.js";
 import { defaultNormEpsilon, defaultRopeBase, type ModelSizes } from "./model-recipe.js";
 import type { BuiltObjective, Objective } from "./objective.js";
 import { adamParameterCount, adamStep } from "./operations.js";
-import { fillMask, type PackedBatch } from "./packing.js";
+import { type BatchRoom, fillMask, type PackedBatch } from "./packing.js";
 
 /** What one optimiser step uses. */
 export interface StepSettings {
@@ -55,14 +55,14 @@ export class TrainingGraph<Batch extends PackedBatch> {
   readonly #adam: { readonly decayed: Tensor; readonly plain: Tensor };
   readonly #lossGradient: Tensor;
 
-  /** Room for batches of `rows` x `rowLength` places. */
   constructor(
     native: Native,
     sizes: ModelSizes,
-    rows: number,
+    room: BatchRoom,
     rowLength: number,
     objective: Objective<Batch>,
   ) {
+    const { rows, losses } = room;
     const places = rows * rowLength;
     this.#backend = new CpuBackend(native);
     const shapes = weightShapes(sizes);
@@ -82,7 +82,8 @@ export class TrainingGraph<Batch extends PackedBatch> {
       mask: state.tensor("F32", rowLength, rowLength, 1, rows),
       // Row 0 is zero, row 1 is one: gathering spreads a mask over a hidden state at the speed of a copy.
       keepRows: state.tensor("F32", sizes.width, 2),
-      keep: state.tensor("I32", places),
+      outputs: state.tensor("I32", losses),
+      keep: state.tensor("I32", losses),
     };
     this.#adam = {
       decayed: state.tensor("F32", adamParameterCount),
@@ -99,21 +100,21 @@ export class TrainingGraph<Batch extends PackedBatch> {
       gradients: true,
     });
     this.#compute = compute;
-    const { tokens, positions, mask, keepRows, keep } = this.#inputs;
+    const { tokens, positions, mask, outputs, keepRows, keep } = this.#inputs;
     const transformer = new Transformer(
       compute,
       decoderConfig(sizes),
       { find: (name) => this.#trained.get(name)?.weight },
       new PackedAttention(compute, rows, mask),
       {
-        // Where there is no loss the hidden state is a constant zero: no gradient comes from it or goes through it.
+        // Outputs are as many as fit; of those not used the hidden state is a constant zero: no gradient comes from it or goes through it.
         at: (point, _layer, tensor) =>
           point === "hidden" ? compute.multiply(tensor, compute.getRows(keepRows, keep)) : tensor,
       },
     );
-    const forward = transformer.build({ tokens, positions, outputs: null });
+    const forward = transformer.build({ tokens, positions, outputs });
     const input = (type: "F32" | "I32", ...shape: readonly number[]) => state.tensor(type, ...shape);
-    this.#objective = objective.build(compute, forward, input, places);
+    this.#objective = objective.build(compute, forward, input, losses);
 
     this.#buffer = state.allocate(this.#backend.plain);
     native.ggml_backend_buffer_clear(this.#buffer.handle, 0);
@@ -144,7 +145,7 @@ export class TrainingGraph<Batch extends PackedBatch> {
   /** Gradients of the mean loss over all batches together; they lie in `gradient` afterwards. */
   async addGradients(batches: readonly Batch[]): Promise<StepFigures> {
     for (const { gradient } of this.#trained.values()) gradient.floats().fill(0);
-    const count = batches.reduce((total, batch) => total + batch.lossCount, 0);
+    const count = batches.reduce((total, batch) => total + batch.targets.length, 0);
     let lossSum = 0;
     let rightSum = 0;
     for (const batch of batches) {
@@ -212,10 +213,8 @@ export class TrainingGraph<Batch extends PackedBatch> {
   #fill(batch: Batch): void {
     this.#inputs.tokens.integers().set(batch.tokens);
     this.#inputs.positions.integers().set(batch.positions);
-    const keep = this.#inputs.keep.integers();
-    batch.targets.forEach((target, place) => {
-      keep[place] = target < 0 ? 0 : 1;
-    });
+    this.#inputs.outputs.integers().fill(0).set(batch.lossPlaces);
+    this.#inputs.keep.integers().fill(0).fill(1, 0, batch.targets.length);
     fillMask(this.#inputs.mask.floats(), batch);
     this.#objective.fill(batch);
   }
