@@ -27,6 +27,7 @@ import { StepwrightError } from "../core/errors.js";
 import type { RunRoles } from "../core/run.js";
 import { checkRequest } from "../core/run-request.js";
 import type { Role } from "../core/search.js";
+import { answerRules } from "../grade/answer-rules.js";
 import { Grader, type Pair } from "../grade/index.js";
 import { methods } from "../methods/index.js";
 import { hubSettings } from "../models/hub-settings.js";
@@ -171,7 +172,7 @@ async function finishBench(
   const settings = {
     roles,
     rewards,
-    request,
+    request: { ...request, answers: answerRules(grader, task.grading) },
     grading: task.grading,
     checkStep: task.checkStep,
     grade: (pair: Pair) => grader.grade(pair),
