@@ -7,7 +7,7 @@ import { annealedTemperature, annealingRules } from "./entropic-annealing.js";
 import { resample, resamplingSchemes } from "./resampling.js";
 import { aggregate, aggregations } from "./reward.js";
 import type { Node, Search } from "./search.js";
-import { commonAncestor, keepOnly } from "./survivors.js";
+import { commonAncestor, keepOnly, offerBest } from "./survivors.js";
 import { drawIndex, effectiveSampleSize, softmax } from "./weights.js";
 
 export const particleOptions = {
@@ -101,6 +101,11 @@ export async function sweepParticles(
     const needed = nodes([...free, ...references, ...found]);
     keepOnly(search, nodes(pool), needed);
     if (last) search.commit(commonAncestor(needed));
+    const merit = ({ rewards }: Particle) => aggregate(options.aggregation, rewards);
+    offerBest(
+      search,
+      free.map((particle) => ({ node: particle.node, merit: merit(particle) })),
+    );
   }
   return [...free, ...references];
 }

@@ -26,3 +26,23 @@ export function commonAncestor(nodes: readonly Node[]): Node {
     return a;
   });
 }
+
+/**
+ * Offers one of these as what there is so far: the whole answer of greatest merit (in [0, 1]), else the deepest
+ * prefix, of equals the one of greatest merit.
+ */
+export function offerBest(
+  search: Search,
+  candidates: readonly { readonly node: Node; readonly merit: number }[],
+): void {
+  let best: Node | undefined;
+  let [value, merit] = [-1, -1];
+  for (const candidate of candidates) {
+    const { node } = candidate;
+    const worth = node.finish === "stop" ? 1 + candidate.merit : 1 - 1 / (node.depth + 1);
+    if (worth > value || (worth === value && candidate.merit > merit)) {
+      [best, value, merit] = [node, worth, candidate.merit];
+    }
+  }
+  if (best?.step) search.offer(best, value);
+}
