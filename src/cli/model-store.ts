@@ -7,6 +7,7 @@ import { loadHead, loadHeadFacts } from "../models/head-file.js";
 import { resolveModelFile } from "../models/hub-inventory.js";
 import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import { openLlama } from "../models/llama/index.js";
+import { parseModelReference } from "../models/reference.js";
 import { openReward, settleReward } from "../rewards/index.js";
 import { checkDemoReward, demoWriter, isDemo, openDemoModel, openDemoReward } from "./demo/models.js";
 import type { References } from "./references.js";
@@ -104,10 +105,12 @@ export class ModelStore implements AsyncDisposable {
       demoWriter(reference);
       return { key: reference, open: async () => openDemoModel(reference, pace) };
     }
-    const key = await resolveModelFile(reference, this.#hub);
+    const parsed = parseModelReference(reference);
+    const path = await resolveModelFile(parsed, this.#hub);
+    const whiteBox = parsed.kind === "graph";
     const size = context === undefined ? {} : { context };
     // Every run pays for its own prompt, whatever ran before it.
     const options = { threads, exact, keptPrompts: 0, signal: this.#signal, ...size };
-    return { key, open: () => openLlama(key, options) };
+    return { key: whiteBox ? `graph:${path}` : path, open: () => openLlama(path, { ...options, whiteBox }) };
   }
 }

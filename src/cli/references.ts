@@ -4,7 +4,7 @@ import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { resolveModelFile } from "../models/hub-inventory.js";
 import type { HubSettings } from "../models/hub-settings.js";
-import { parseModelReference } from "../models/reference.js";
+import { formatModelReference, parseModelReference } from "../models/reference.js";
 import { parseRewardReference } from "../rewards/index.js";
 import { isDemo } from "./demo/models.js";
 
@@ -25,6 +25,8 @@ export type References = Readonly<z.output<typeof referencesSchema>>;
 export async function lastingModel(text: string, folder: string, hub: HubSettings): Promise<string> {
   if (text === "draft" || text === "target" || isDemo(text)) return text;
   const reference = parseModelReference(text);
+  if (reference.kind === "graph")
+    return `graph:${await lastingModel(formatModelReference(reference.model), folder, hub)}`;
   if (reference.kind !== "file") return text;
   const here = resolve(folder, reference.path);
   if (isAbsolute(reference.path) || (await exists(here))) return here;

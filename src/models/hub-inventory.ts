@@ -47,6 +47,8 @@ export async function resolveModelFile(
     }
     case "lab":
       return labFile(parsed.name);
+    case "graph":
+      return resolveModelFile(parsed.model, settings);
     case "remote":
       throw new StepwrightError("model-not-found", `${formatModelReference(parsed)} is not a model file`, {
         subject: formatModelReference(parsed),

@@ -18,6 +18,8 @@ describe("parseModelReference", () => {
     ["./a b/c", { kind: "file", path: "./a b/c" }],
     ["C:\\models\\a.gguf", { kind: "file", path: "C:\\models\\a.gguf" }],
     ["lab:draft", { kind: "lab", name: "draft" }],
+    ["graph:a.gguf", { kind: "graph", model: { kind: "file", path: "a.gguf" } }],
+    ["graph:lab:draft", { kind: "graph", model: { kind: "lab", name: "draft" } }],
     [
       "hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF:q4_k_m",
       {
@@ -39,7 +41,15 @@ describe("parseModelReference", () => {
   });
 
   it("spells references so that they parse to the same", () => {
-    for (const text of ["a.gguf", "lab:draft", "hf:o/r@v1/x.gguf", "hf:o/r:Q8_0", "http://h:1/v1#m"]) {
+    for (const text of [
+      "a.gguf",
+      "lab:draft",
+      "graph:lab:draft",
+      "graph:hf:o/r:Q8_0",
+      "hf:o/r@v1/x.gguf",
+      "hf:o/r:Q8_0",
+      "http://h:1/v1#m",
+    ]) {
       expect(formatModelReference(parseModelReference(text))).toBe(text);
     }
   });
@@ -55,6 +65,8 @@ describe("parseModelReference", () => {
     ["hf:o/r:Q4 K", /not the name of a quantization/],
     ["hg:o/r:Q4_0", /no kind of model/],
     ["lab:../draft", /one lower-case word/],
+    ["graph:http://h/v1#m", /is no file/],
+    ["graph:graph:a.gguf", /is no file/],
     ["http://h/v1", /names no model/],
     ["http://h/v1#%", /percent escape/],
     ["http://user:secret@h/v1#m", /name or password/],

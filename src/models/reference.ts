@@ -31,13 +31,20 @@ export interface LabReference {
   readonly name: string;
 }
 
-export type ModelReference = FileReference | HubReference | RemoteReference | LabReference;
+/** A file's reference, to be opened as a white box. */
+export interface GraphReference {
+  readonly kind: "graph";
+  readonly model: FileReference | HubReference | LabReference;
+}
 
-const schemes = ["hf", "lab", "http", "https"];
+export type ModelReference = FileReference | HubReference | RemoteReference | LabReference | GraphReference;
+
+const schemes = ["hf", "lab", "http", "https", "graph"];
 
 /**
  * `model.gguf`, `hf:owner/repository/file.gguf`, `hf:owner/repository:Q4_K_M` (each with `@revision` after the
- * repository where wanted), `http://host:port/v1#model`, `lab:draft`. Throws `invalid-option`.
+ * repository where wanted), `http://host:port/v1#model`, `lab:draft`; `graph:` before a file's reference opens it as a
+ * white box. Throws `invalid-option`.
  */
 export function parseModelReference(text: string): ModelReference {
   if (text === "") throw invalid(text, "it is empty");
@@ -50,6 +57,8 @@ export function parseModelReference(text: string): ModelReference {
       return parseHub(text, text.slice(3));
     case "lab":
       return parseLab(text, text.slice(4));
+    case "graph":
+      return parseGraph(text, text.slice(6));
     case "http":
     case "https":
       return parseRemote(text);
@@ -67,6 +76,8 @@ export function formatModelReference(reference: ModelReference): string {
       return reference.path;
     case "lab":
       return `lab:${reference.name}`;
+    case "graph":
+      return `graph:${formatModelReference(reference.model)}`;
     case "remote":
       return `${reference.url}#${reference.model}`;
     case "hub": {
@@ -130,6 +141,12 @@ function parseLab(text: string, name: string): LabReference {
     throw invalid(text, "a lab model is one lower-case word", "write lab:draft or lab:target");
   }
   return { kind: "lab", name };
+}
+
+function parseGraph(text: string, rest: string): GraphReference {
+  const model = parseModelReference(rest);
+  if (model.kind !== "remote" && model.kind !== "graph") return { kind: "graph", model };
+  throw invalid(text, `"${model.kind}" is no file`, "write graph: before a path, hf: or lab: reference");
 }
 
 function parseRemote(text: string): RemoteReference {

@@ -6,6 +6,7 @@ import { StepwrightError } from "../../core/errors.js";
 import { invariantBatchTokens, isBatchInvariant } from "../../native/batch-invariance.js";
 import { loadLlamaNativeModel } from "../../native/llama-native-model.js";
 import type { NativeModel, NativeModelOptions } from "../../native/native-model.js";
+import { loadGraphNativeModel } from "../graph/graph-native-model.js";
 import type { Answers, Call, FromEngine, Input, ToEngine } from "./protocol.js";
 import { Scheduler } from "./scheduler.js";
 
@@ -64,7 +65,8 @@ function toTokens(native: NativeModel, input: Input): readonly number[] {
 async function serve(message: Call & { readonly call: number }): Promise<Answers[Call["type"]]> {
   switch (message.type) {
     case "load": {
-      const native = await loadLlamaNativeModel(message.options);
+      const load = message.whiteBox ? loadGraphNativeModel : loadLlamaNativeModel;
+      const native = await load(message.options);
       const { exact: separate, keptPrompts } = message;
       const shared = separate ? { batchTokens: await exactBatch(native, message.options) } : {};
       const scheduler = new Scheduler(native, { separate, keptPrompts, ...shared, lock });

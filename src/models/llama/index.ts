@@ -4,6 +4,7 @@ import type { NativeModelOptions } from "../../native/native-model.js";
 import { checkModelFile } from "../gguf/check.js";
 import { fingerprint } from "../gguf/fingerprint.js";
 import { checkMemory } from "../gguf/size.js";
+import { configOf } from "../graph/config.js";
 import { type Engine, sharedEngine } from "./engine.js";
 import { LlamaModel } from "./llama-model.js";
 
@@ -32,6 +33,11 @@ export interface OpenLlamaOptions extends CallOptions {
    * file, and no more tokens per pass than a check when loading (about 60 passes) saw not to touch each other.
    */
   readonly exact?: boolean;
+  /**
+   * Runs on the transformer of `src/models/graph` instead of libllama's: families it knows, on the processor. Adds the
+   * capability `graph`.
+   */
+  readonly whiteBox?: boolean;
   readonly engine?: Engine;
 }
 
@@ -49,6 +55,8 @@ const leastExactSequences = 3;
  */
 export async function openLlama(path: string, options: OpenLlamaOptions = {}): Promise<LlamaModel> {
   const file = await checkModelFile(path);
+  const whiteBox = options.whiteBox ?? false;
+  if (whiteBox) configOf(file, path);
   const exact = options.exact ?? false;
   const asked = options.sequences ?? (exact ? exactSequences : 64);
   const sequences = exact ? Math.max(asked, leastExactSequences) : asked;
@@ -72,6 +80,7 @@ export async function openLlama(path: string, options: OpenLlamaOptions = {}): P
       file,
       native,
       exact,
+      whiteBox,
       keptPrompts: options.keptPrompts ?? usualKeptPrompts,
     },
     { signal: options.signal },

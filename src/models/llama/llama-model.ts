@@ -25,6 +25,7 @@ export interface LlamaModelParts {
   readonly file: ModelFile;
   readonly native: NativeModelOptions;
   readonly exact: boolean;
+  readonly whiteBox: boolean;
   readonly keptPrompts: number;
 }
 
@@ -34,7 +35,7 @@ export class LlamaModel implements Model {
   readonly name: string;
   readonly fingerprint: string;
   readonly vocabulary: string;
-  readonly capabilities: ReadonlySet<Capability> = new Set(["text", "logits", "branch", "hidden"]);
+  readonly capabilities: ReadonlySet<Capability>;
   readonly size: ModelSize;
   readonly endTokens: ReadonlySet<Token>;
   /** What libllama says of the loaded model. */
@@ -51,6 +52,13 @@ export class LlamaModel implements Model {
     this.fingerprint = parts.fingerprint;
     this.vocabulary = info.vocabularyHash;
     this.info = info;
+    this.capabilities = new Set([
+      "text",
+      "logits",
+      "branch",
+      "hidden",
+      ...(parts.whiteBox ? ["graph" as const] : []),
+    ]);
     this.endTokens = new Set(info.endTokens);
     const context = Math.min(info.cells, info.trainedContext);
     this.size = { ...parts.file.size, context, vocabulary: info.vocabularySize };
@@ -156,6 +164,7 @@ function load(parts: LlamaModelParts, number: number, options: CallOptions): Pro
       model: number,
       options: parts.native,
       exact: parts.exact,
+      whiteBox: parts.whiteBox,
       keptPrompts: parts.keptPrompts,
     },
     { signal: options.signal },

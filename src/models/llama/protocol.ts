@@ -23,6 +23,7 @@ export type Call =
       readonly model: number;
       readonly options: NativeModelOptions;
       readonly exact: boolean;
+      readonly whiteBox: boolean;
       readonly keptPrompts: number;
     }
   | { readonly type: "close"; readonly model: number }
