@@ -49,6 +49,9 @@ export function poolOf(
   return { baseline, results, promptFlops, answerFlops: flops - promptFlops, votes: new Map() };
 }
 
+/** Samples differ in length: a baseline may cost so much more, or a method would not afford its own equal. */
+const tolerance = 1.05;
+
 /** `flops` are the method's, per run. */
 export function equalCompute(
   flops: number,
@@ -58,7 +61,7 @@ export function equalCompute(
   return pools.map((pool) => {
     const { baseline, promptFlops, answerFlops } = pool;
     const { writer, kind } = baseline;
-    const paid = kind === "greedy" ? 1 : Math.floor((flops - promptFlops) / answerFlops + 1e-9);
+    const paid = kind === "greedy" ? 1 : Math.floor((tolerance * flops - promptFlops) / answerFlops);
     const samples = Math.max(0, Math.min(paid, baseline.samples));
     const common = { writer, kind, samples, isLimited: paid > baseline.samples };
     const flopsRatio = flops > 0 ? (promptFlops + samples * answerFlops) / flops : 0;

@@ -10,6 +10,11 @@ export function points(difference: number): string {
   return `${difference < 0 ? "−" : "+"}${Math.abs(difference * 100).toFixed(1)}`;
 }
 
+/** A p value: below a thousandth its size says nothing more. */
+export function chance(p: number): string {
+  return p < 0.001 ? "< 0.001" : p.toPrecision(2);
+}
+
 export function ratio(factor: number | null): string {
   return factor === null ? "" : `${factor.toPrecision(3)} ×`;
 }

@@ -23,6 +23,12 @@ export interface MachineRates {
 
 export type RoleSizes = Readonly<Partial<Record<Role, ModelSize>>>;
 
+/** What is known of models and machine. */
+export interface PhysicalFacts {
+  readonly sizes: RoleSizes;
+  readonly rates?: MachineRates | undefined;
+}
+
 export interface PhysicalFigures {
   /**
    * Weights read and, once calibrated, the cache before written tokens. Null where a back end does not tell how often
@@ -40,8 +46,7 @@ const roles = ["draft", "target", "reward"] as const;
 
 export function physicalFigures(
   { roles: spent, seconds }: Spending,
-  sizes: RoleSizes,
-  rates: MachineRates | undefined,
+  { sizes, rates }: PhysicalFacts,
 ): PhysicalFigures {
   const active = roles.filter((role) => (spent[role]?.flops ?? 0) > 0);
   const bytesMoved = addUp(active, (role) =>

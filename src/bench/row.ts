@@ -6,12 +6,7 @@ import { acceptanceByPlace, acceptanceOf, type PlaceAcceptance } from "./accepta
 import { type BaselinePool, type EqualCompute, equalCompute } from "./equal-compute.js";
 import type { BenchEntry } from "./method-list.js";
 import { type PairedDifference, pairedDifference, verdictsByQuestion } from "./paired-difference.js";
-import {
-  type MachineRates,
-  type PhysicalFigures,
-  physicalFigures,
-  type RoleSizes,
-} from "./physical-limit.js";
+import { type PhysicalFacts, type PhysicalFigures, physicalFigures } from "./physical-limit.js";
 import type { BenchResult } from "./result.js";
 import { type Spending, spendingOf } from "./spending.js";
 import { passAtK, wilsonInterval } from "./statistics.js";
@@ -65,14 +60,12 @@ export interface BenchRow extends PhysicalFigures {
   readonly equalCompute: readonly EqualCompute[];
 }
 
-export interface RowContext {
+export interface RowContext extends PhysicalFacts {
   /** Of the `target` row, over the same questions. */
   readonly target?: { readonly results: readonly BenchResult[]; readonly spending: Spending } | undefined;
   /** Seeds per question. */
   readonly seeds: number;
   readonly pools: readonly BaselinePool[];
-  readonly sizes: RoleSizes;
-  readonly rates?: MachineRates | undefined;
 }
 
 export function rowOf(entry: BenchEntry, results: readonly BenchResult[], context: RowContext): BenchRow {
@@ -112,8 +105,16 @@ export function rowOf(entry: BenchEntry, results: readonly BenchResult[], contex
       correct,
       context.pools.filter(({ baseline }) => baseline.entry.label !== entry.label),
     ),
-    ...physicalFigures(spending, context.sizes, context.rates),
+    ...physicalFigures(spending, ownFacts(entry, context)),
   };
+}
+
+/** What is known of the bench's reward does not hold for an entry with its own. */
+function ownFacts({ reward }: BenchEntry, { sizes, rates }: RowContext): PhysicalFacts {
+  if (reward === undefined) return { sizes, rates };
+  const { reward: _, ...writers } = sizes;
+  const { reward: __, ...roles } = rates?.roles ?? {};
+  return { sizes: writers, rates: rates && { ...rates, roles } };
 }
 
 function choosesWriter({ needs }: Method): boolean {

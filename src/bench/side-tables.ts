@@ -11,35 +11,34 @@ export interface TextTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Undefined where the bench ran no baselines. */
+/** A column for each baseline; undefined where the bench ran none. */
 export function equalComputeTable({ rows, baseline }: BenchSummary): TextTable | undefined {
   if (!baseline) return undefined;
+  const names = [...new Set(rows.flatMap(({ equalCompute }) => equalCompute.map(baselineName)))];
   return {
     caption: `Plain decoding with the same FLOPs (up to ${baseline.samples} samples at temperature ${baseline.temperature})`,
-    titles: ["method", "right", "baseline", "its FLOPs", "its right", "method less baseline", "p"],
-    rows: rows.flatMap((row) =>
-      row.equalCompute.map((compared) => [row.label, percent(row.accuracy), ...comparison(compared)]),
-    ),
+    titles: ["method", "right", ...names],
+    rows: rows.map((row) => [
+      row.label,
+      percent(row.accuracy),
+      ...names.map((name) => {
+        const compared = row.equalCompute.find((candidate) => baselineName(candidate) === name);
+        return compared ? comparison(compared) : "";
+      }),
+    ]),
   };
 }
 
-function comparison(compared: EqualCompute): string[] {
-  const { flopsRatio, accuracy, difference } = compared;
-  if (accuracy === null || !difference) return [baselineName(compared), "", "not one sample", "", ""];
-  const [low, high] = difference.ci95;
-  return [
-    baselineName(compared),
-    ratio(flopsRatio),
-    percent(accuracy),
-    `${points(difference.difference)} [${points(low)}, ${points(high)}]`,
-    difference.p.toPrecision(2),
-  ];
+function baselineName({ writer, kind }: EqualCompute): string {
+  return `${writer}, ${kind}`;
 }
 
-/** "draft, majority of 7", with a plus where the method's FLOPs would have paid for more than were drawn. */
-export function baselineName({ writer, kind, samples, isLimited }: EqualCompute): string {
-  if (kind === "greedy") return `${writer}, greedy`;
-  return `${writer}, majority of ${samples}${isLimited ? "+" : ""}`;
+/** "62.5 % of 7: +3.1 [−2.0, +8.3]": the baseline, the samples it voted over, and the method less the baseline. */
+function comparison({ kind, samples, isLimited, flopsRatio, accuracy, difference }: EqualCompute): string {
+  if (accuracy === null || !difference) return "not one sample";
+  const size = kind === "greedy" ? `at ${ratio(flopsRatio)}` : `of ${samples}${isLimited ? "+" : ""}`;
+  const [low, high] = difference.ci95.map(points);
+  return `${percent(accuracy)} ${size}: ${points(difference.difference)} [${low}, ${high}]`;
 }
 
 /** Undefined where nothing is known of bytes or rates. */

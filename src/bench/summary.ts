@@ -2,7 +2,7 @@
 import type { Baseline } from "./baselines.js";
 import { poolOf } from "./equal-compute.js";
 import type { BenchEntry } from "./method-list.js";
-import type { MachineRates, RoleSizes } from "./physical-limit.js";
+import type { PhysicalFacts } from "./physical-limit.js";
 import { type BenchResult, resultKey } from "./result.js";
 import { type BenchRow, type RowContext, rowOf } from "./row.js";
 import type { BenchPlan } from "./run-bench.js";
@@ -29,17 +29,11 @@ export interface BenchSummary {
   readonly baseline: { readonly samples: number; readonly temperature: number } | null;
 }
 
-/** What is known of models and machine beside the results. */
-export interface SummaryFacts {
-  readonly sizes?: RoleSizes | undefined;
-  readonly rates?: MachineRates | undefined;
-}
-
 export function summarise(
   task: string,
   plan: BenchPlan,
   results: readonly BenchResult[],
-  { sizes = {}, rates }: SummaryFacts = {},
+  facts: PhysicalFacts = { sizes: {} },
 ): BenchSummary {
   const found = new Map(results.map((result) => [resultKey(result), result]));
   const resultsOf = (entry: BenchEntry, question: string) =>
@@ -62,13 +56,12 @@ export function summarise(
   const target = sides.find(({ entry }) => entry.method.name === "target");
   const context: RowContext = {
     seeds: plan.seeds.length,
-    sizes,
-    rates,
+    ...facts,
     pools: plan.baselines.map((baseline) =>
       poolOf(
         baseline,
         complete.flatMap(({ id }) => poolResults(baseline, id)),
-        sizes[baseline.writer],
+        facts.sizes[baseline.writer],
       ),
     ),
     ...(target && { target: { results: target.results, spending: spendingOf(target.results) } }),

@@ -1,5 +1,5 @@
 /** The rows as files for people and for spreadsheets. */
-import { percent, points, ratio } from "./figures-text.js";
+import { chance, percent, points, ratio } from "./figures-text.js";
 import type { BenchRow } from "./row.js";
 import { equalComputeTable, limitsTable, type TextTable } from "./side-tables.js";
 import type { BenchSummary } from "./summary.js";
@@ -67,9 +67,10 @@ export function notesOf(summary: BenchSummary): string[] {
       "Shares of the machine's limits are left out: stepwright calibrate was not run for these models here.",
     );
   }
-  for (const row of rows) {
-    if (row.strictAccuracy === row.accuracy) continue;
-    notes.push(`${row.label}: ${percent(row.strictAccuracy)} right by strict grading.`);
+  const strict = rows.filter((row) => row.strictAccuracy !== row.accuracy);
+  if (strict.length > 0) {
+    const shares = strict.map(({ label, strictAccuracy }) => `${label} ${percent(strictAccuracy)}`);
+    notes.push(`Right by strict grading, where it differs: ${shares.join(", ")}.`);
   }
   return notes;
 }
@@ -127,7 +128,7 @@ function markdownCells(row: BenchRow): string[] {
     percent(row.accuracy),
     `${percent(row.ci95[0])} to ${percent(row.ci95[1])}`,
     difference,
-    versusTarget ? versusTarget.p.toPrecision(2) : "",
+    versusTarget ? chance(versusTarget.p) : "",
     row.flops.toExponential(2),
     ratio(row.flopsVsTarget),
     row.generatedFlops.toExponential(2),

@@ -1,6 +1,6 @@
 /** The rows of a bench for a person at a terminal. */
 
-import { percent } from "../bench/figures-text.js";
+import { chance, percent } from "../bench/figures-text.js";
 import type { BenchRow } from "../bench/row.js";
 import { equalComputeTable, type TextTable } from "../bench/side-tables.js";
 import type { BenchSummary } from "../bench/summary.js";
@@ -31,7 +31,7 @@ export function benchLines(summary: BenchSummary, style: Style): string[] {
 function sideLines(table: TextTable | undefined, style: Style): string[] {
   if (!table) return [];
   const columns = table.titles.map(
-    (title, index) => ({ title, align: index === 0 || index === 2 ? "left" : "right" }) as const,
+    (title, index) => ({ title, align: index === 0 ? "left" : "right" }) as const,
   );
   const [title, ...lines] = tableLines(
     columns,
@@ -46,7 +46,7 @@ function cells(row: BenchRow): string[] {
     harmless(row.label),
     percent(row.accuracy),
     `${(row.ci95[0] * 100).toFixed(0)} to ${(row.ci95[1] * 100).toFixed(0)}`,
-    row.versusTarget ? row.versusTarget.p.toPrecision(2) : "",
+    row.versusTarget ? chance(row.versusTarget.p) : "",
     metric(row.flops),
     times(row.flopsVsTarget),
     seconds(row.seconds),

@@ -18,10 +18,15 @@ import {
 } from "../bench/configuration.js";
 import { lockFolder } from "../bench/folder-lock.js";
 import { type BenchEntry, parseMethodList } from "../bench/method-list.js";
-import type { RoleSizes } from "../bench/physical-limit.js";
+import type { PhysicalFacts, RoleSizes } from "../bench/physical-limit.js";
+import { benchReport } from "../bench/report/bench-report.js";
+import { figuresOf } from "../bench/report/figures.js";
+import { htmlOf } from "../bench/report/html.js";
+import { standalone } from "../bench/report/theme.js";
+import type { BenchResult } from "../bench/result.js";
 import { ResultFile } from "../bench/result-file.js";
 import { type BenchPlan, cellsOf, missingCells, runBench } from "../bench/run-bench.js";
-import { type BenchSummary, type SummaryFacts, summarise } from "../bench/summary.js";
+import { type BenchSummary, summarise } from "../bench/summary.js";
 import { csvOf, markdownOf } from "../bench/tables.js";
 import { StepwrightError } from "../core/errors.js";
 import type { RunRoles } from "../core/run.js";
@@ -69,7 +74,7 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
   const isComplete = await finishBench(context, bench, file, isKnown);
   const facts = await factsOf(context, folder, settings.threads);
   const summary = summarise(task.name, plan, file.results, facts);
-  await writeTables(folder, summary);
+  await writeReport(folder, summary, plan, file.results);
   if (settings.json)
     context.printJson({ ...summary, identity: identityOf(bench.configuration), out: folder });
   else for (const line of benchLines(summary, context.style)) context.print(line);
@@ -216,17 +221,31 @@ function sizesOf({ draft, target, reward }: RunRoles): RoleSizes {
 }
 
 /** Sizes from when the bench was begun; rates where this is the machine that it ran on, and it was calibrated. */
-async function factsOf({ host }: CommandContext, folder: string, threads: number): Promise<SummaryFacts> {
+async function factsOf({ host }: CommandContext, folder: string, threads: number): Promise<PhysicalFacts> {
   const { models = {}, sizes = {}, machine } = (await readBenchFile(join(folder, "bench.json"))) ?? {};
   const calibration =
     machine === thisMachine().id ? await loadCalibration(calibrationFolder(host)) : undefined;
   return { sizes, rates: calibration && rolesRates(calibration, models, sizes, threads) };
 }
 
-async function writeTables(folder: string, summary: BenchSummary): Promise<void> {
-  await replaceFile(join(folder, "rows.json"), `${JSON.stringify(summary, null, 2)}\n`);
-  await replaceFile(join(folder, "rows.md"), markdownOf(summary));
-  await replaceFile(join(folder, "rows.csv"), csvOf(summary));
+async function writeReport(
+  folder: string,
+  summary: BenchSummary,
+  plan: BenchPlan,
+  results: readonly BenchResult[],
+): Promise<void> {
+  const report = benchReport(summary, plan, results, await readBenchFile(join(folder, "bench.json")));
+  const files: [string, string][] = [
+    ["rows.json", `${JSON.stringify(summary, null, 2)}\n`],
+    ["rows.md", markdownOf(summary)],
+    ["rows.csv", csvOf(summary)],
+    ["report.html", htmlOf(report)],
+    ...figuresOf(report).map(({ name, draw }): [string, string] => [
+      `figures/${name}.svg`,
+      standalone(draw(720)),
+    ]),
+  ];
+  for (const [name, text] of files) await replaceFile(join(folder, name), text);
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -1,0 +1,30 @@
+/** Accuracy by number of samples: of a vote, and of a perfect choice. */
+import { groupBy } from "./group-by.js";
+import { majorityAccuracy } from "./majority.js";
+import type { BenchResult } from "./result.js";
+import { passAtK } from "./statistics.js";
+
+export interface SampleCurves {
+  readonly samples: readonly number[];
+  /** Expected accuracy of the most frequent answer among so many. */
+  readonly majority: readonly number[];
+  /** pass@k: the chance that one of so many is right. Only a chooser who knows the answers reaches it. */
+  readonly oracle: readonly number[];
+}
+
+/** Over the questions of these results, each with equally many samples; at 1, 2, 4, ... and all of them. */
+export function sampleCurves(results: readonly BenchResult[]): SampleCurves {
+  const questions = [...groupBy(results, ({ question }) => question).values()];
+  const most = Math.min(...questions.map((own) => own.length));
+  const samples: number[] = [];
+  for (let count = 1; count < most; count *= 2) samples.push(count);
+  if (questions.length > 0) samples.push(most);
+  const mean = (value: (own: readonly BenchResult[]) => number) =>
+    questions.reduce((sum, own) => sum + value(own), 0) / questions.length;
+  const right = (own: readonly BenchResult[]) => own.filter(({ correct }) => correct).length;
+  return {
+    samples,
+    majority: samples.map((count) => mean((own) => majorityAccuracy(own, count))),
+    oracle: samples.map((count) => mean((own) => passAtK(own.length, right(own), count))),
+  };
+}
