@@ -1,5 +1,6 @@
 /** stepwright: spend a language model's inference-time compute where it counts. Everything public is named here. */
 
+export type { AnswerRules, Check } from "./core/answer-rules.js";
 export { type ErrorCode, type ErrorData, type ErrorDetails, StepwrightError } from "./core/errors.js";
 export {
   Ledger,
@@ -52,8 +53,12 @@ export {
 } from "./core/run.js";
 export {
   type Finish,
+  type ForcedStep,
+  type NextToken,
   type Node,
+  type NodeRequest,
   type Outcome,
+  type Outlook,
   pathSteps,
   pathText,
   type Role,
@@ -70,6 +75,7 @@ export {
   traceVersion,
 } from "./core/trace-event.js";
 export { openTraceSink, readTrace, type StoragePolicy, type TraceSinkOptions } from "./core/trace-file.js";
+export { answerRules } from "./grade/answer-rules.js";
 export { extractAnswer } from "./grade/extract.js";
 export { methods } from "./methods/index.js";
 export { type PulledModel, type PullOptions, pullModel } from "./models/hub.js";

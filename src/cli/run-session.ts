@@ -5,7 +5,9 @@ import type { Method } from "../core/method.js";
 import { type Run, type RunRequest, type RunResult, startRun } from "../core/run.js";
 import type { Role } from "../core/search.js";
 import type { TraceEvent } from "../core/trace-event.js";
+import { answerRules } from "../grade/answer-rules.js";
 import { extractAnswer } from "../grade/extract.js";
+import { sameAnswer } from "../grade/index.js";
 import { hubSettings } from "../models/hub-settings.js";
 import type { CommandContext } from "./command.js";
 import { isDemo } from "./demo/models.js";
@@ -72,6 +74,7 @@ async function startSession(
     ...request,
     method,
     roles: opened,
+    answers: answerRules({ sameAnswer }),
     signal,
     references: { ...references },
     sink: trace?.sink,
