@@ -3,7 +3,7 @@ import type { Call } from "./calls.js";
 import { type Contexts, inVocabulary, tooLong } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
-import { type Extension, type Model, noUsage, type Reading, spanFlops } from "./model.js";
+import { type Extension, type Model, noUsage, type Reading, spanFlops, type Usage } from "./model.js";
 import type { ForcedStep, NextToken, Writer } from "./search.js";
 import type { SearchNode } from "./search-node.js";
 import type { Passage, Splitter, StopReason } from "./step.js";
@@ -96,7 +96,7 @@ export class StepReader {
           ...content,
           stop: forcedStop(content, splitter),
           entropies: content.tokens.map(() => 0),
-          usage,
+          usage: typeof forced.content === "string" ? usage : asWritten(usage, length),
         };
         return { extension, branch };
       } catch (error) {
@@ -115,6 +115,12 @@ export class StepReader {
       { subject: role, remedy: `${model.name} offers: ${[...model.capabilities].join(", ")}` },
     );
   }
+}
+
+/** A token that a method chose is written by the model whose law it was chosen from, whenever it is passed. */
+function asWritten(usage: Usage, tokens: number): Usage {
+  const prefillTokens = Math.max(0, usage.prefillTokens - tokens);
+  return { ...usage, prefillTokens, decodeTokens: tokens };
 }
 
 interface Content extends Passage {

@@ -204,6 +204,22 @@ describe("append", () => {
     expect(result.text).toBe("b0");
     expect(result.steps.map(({ origin }) => origin)).toEqual(["reranked", "target"]);
     expect(events.filter((event) => event.type === "candidates-read")).toHaveLength(1);
+    // Chosen or drawn, each token is written once.
+    expect(result.ledger.target!.decodeTokens).toBe(
+      result.steps.reduce((sum, { tokens }) => sum + tokens, 0),
+    );
+  });
+
+  test("a chosen token counts to the limit of tokens", async () => {
+    const method = doing(async (search) => {
+      let node = search.root;
+      for (;;) {
+        const { tokens } = await search.candidates(node, "target", 1);
+        node = search.commit(await search.append(node, { role: "target", content: tokens }));
+      }
+    });
+    const { result } = await carryOut(method, { budget: { "target-tokens": 2 } });
+    expect(result).toMatchObject({ finish: "budget", ledger: { target: { decodeTokens: 2 } } });
   });
 
   test("a candidate that ends the answer ends it", async () => {

@@ -100,7 +100,10 @@ export interface Search {
    * (`step.stop` is `cut`). Which one is first depends on the machine; the trace keeps what happened.
    */
   extendFirst(requests: readonly NodeRequest[]): Promise<Node[]>;
-  /** Puts a given continuation after `node`. It is read, not written, and costs what reading costs. */
+  /**
+   * Puts a given continuation after `node`. A text is read, not written; tokens that were chosen from an outlook count
+   * as written.
+   */
   append(node: Node, forced: ForcedStep): Promise<Node>;
   /** The `count` most probable next tokens (1 to 256) after `node`. Needs `logits` of the role. A second call is free. */
   candidates(node: Node, role: Writer, count: number): Promise<Outlook>;

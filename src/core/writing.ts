@@ -47,10 +47,11 @@ export class StepWriter {
     return this.#claim(parent, request.role, { passed: tokens, written: tokens });
   }
 
-  /** The same for a forced step: nothing of it is written. */
-  claimOfForce(parent: SearchNode, { role, content }: ForcedStep): Claim | null {
+  /** The same for a forced step: of a text nothing is written. */
+  claimOfForce(parent: SearchNode, forced: ForcedStep): Claim | null {
+    const { role, content } = forced;
     const passed = typeof content === "string" ? mostTokens(content) : content.length;
-    return this.#claim(parent, role, { passed, written: 0 });
+    return this.#claim(parent, role, { passed, written: chosenTokens(forced) });
   }
 
   async write(place: ChildPlace, request: StepRequest, call: Call): Promise<Written> {
@@ -73,6 +74,8 @@ export class StepWriter {
     const { parent } = place;
     const { role, origin = "forced" } = forced;
     const { splitter } = this.#settings;
+    const chosen = chosenTokens(forced);
+    if (this.#allowance(call, role, 0, chosen) < chosen) throw call.exhausted();
     const { extension, branch } = await this.#reader.force(parent, forced, splitter, call);
     const whatItTakes = extension.tokens.length;
     const room = { cap: whatItTakes, allowance: whatItTakes, splitter: null, isWhole: false };
@@ -187,6 +190,11 @@ export function nodeOf(
     decodeTokens: event.usage.decodeTokens,
     isWhole: isWhole(request),
   });
+}
+
+/** Tokens that the method chose from a law, which count as written. */
+function chosenTokens({ content }: ForcedStep): number {
+  return typeof content === "string" ? 0 : content.length;
 }
 
 /** Pieces of a step, which a method's own splitter ends, do not count to the limit of steps. */
