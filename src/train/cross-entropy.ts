@@ -5,9 +5,9 @@ import type { PackedBatch } from "./packing.js";
 
 export function crossEntropy(vocabulary: number): Objective<PackedBatch> {
   return {
-    build(context, { logits }, input, losses) {
+    build(context, { logits }, declare, losses) {
       // One-hot rows; all zero where there is no loss.
-      const labels = input("F32", vocabulary, losses);
+      const labels = declare.input("F32", vocabulary, losses);
       const loss = crossEntropyLoss(context, logits, labels);
       const guess = context.output(context.argmax(logits));
       let filled: Int32Array = new Int32Array(0);

@@ -70,7 +70,8 @@ export async function trainModel(
   if (options.log !== undefined) await cutLog(options.log, step);
 
   const room = batchRoom(recipe, examples);
-  const graph = new TrainingGraph(loadNative(), sizes, room, plan.rowLength, crossEntropy(sizes.vocabulary));
+  const objective = crossEntropy(sizes.vocabulary);
+  const graph = new TrainingGraph(loadNative(), { sizes, room, rowLength: plan.rowLength, objective });
   try {
     if (found) graph.restore(found.tensors);
     else graph.setWeights(initialWeights(sizes, plan.seed));

@@ -36,7 +36,12 @@ afterEach(() => {
 
 function openGraph(overrides: Partial<ModelSizes> = {}): TrainingGraph<PackedBatch> {
   const used = { ...sizes, ...overrides };
-  const graph = new TrainingGraph(loadNative(), used, room, 16, crossEntropy(used.vocabulary));
+  const graph = new TrainingGraph(loadNative(), {
+    sizes: used,
+    room,
+    rowLength: 16,
+    objective: crossEntropy(used.vocabulary),
+  });
   graphs.push(graph);
   const weights = new Map<string, Float32Array>();
   for (const [name, shape] of weightShapes(used)) {

@@ -2,20 +2,30 @@
  * The two graphs of an optimiser step: one adds the gradients of a batch's loss to their accumulators, the other moves
  * the weights by AdamW. All state (weights, moments, gradients) stays where ggml put it.
  */
-
-import { llamaConfig } from "../models/graph/config.js";
-import { PackedAttention } from "../models/graph/packed-attention.js";
-import { forwardNodes, Transformer } from "../models/graph/transformer.js";
+import { forwardNodes, type TransformerHooks } from "../models/graph/transformer.js";
 import { CpuBackend } from "../native/ggml/cpu-backend.js";
 import { Graph, GraphMemory } from "../native/ggml/graph.js";
 import type { Tensor } from "../native/ggml/tensor.js";
 import { type TensorBuffer, TensorContext } from "../native/ggml/tensor-context.js";
 import type { Native } from "../native/load.js";
 import { type Weights, weightShapes } from "./initial-weights.js";
-import { defaultNormEpsilon, defaultRopeBase, type ModelSizes } from "./model-recipe.js";
+import { type Adapter, adapterHook } from "./low-rank-adapter.js";
+import type { ModelSizes } from "./model-recipe.js";
 import type { BuiltObjective, Objective } from "./objective.js";
 import { adamParameterCount, adamStep } from "./operations.js";
-import { type BatchRoom, fillMask, type PackedBatch } from "./packing.js";
+import { PackedInputs } from "./packed-inputs.js";
+import type { BatchRoom, PackedBatch } from "./packing.js";
+
+export interface TrainingSetup<Batch> {
+  readonly sizes: ModelSizes;
+  readonly room: BatchRoom;
+  readonly rowLength: number;
+  readonly objective: Objective<Batch>;
+  /** Trains the adapter, and what the objective adds, instead of the model's own weights. */
+  readonly adapter?: Adapter;
+  /** Leaves the model's own weights as they are; default false, and true with an adapter. */
+  readonly frozen?: boolean;
+}
 
 /** What one optimiser step uses. */
 export interface StepSettings {
@@ -39,6 +49,8 @@ interface Trained {
   readonly weight: Tensor;
   readonly gradient: Tensor;
   readonly moments: readonly [Tensor, Tensor];
+  /** Norms and biases do not decay. */
+  readonly isVector: boolean;
 }
 
 export class TrainingGraph<Batch extends PackedBatch> {
@@ -51,40 +63,40 @@ export class TrainingGraph<Batch extends PackedBatch> {
   readonly #updateGraph: Graph;
   readonly #objective: BuiltObjective<Batch>;
   readonly #trained = new Map<string, Trained>();
-  readonly #inputs;
+  readonly #frozen = new Map<string, Tensor>();
+  readonly #inputs: PackedInputs;
+  /** I32 [losses]: 1 where an output has a loss, else 0. */
+  readonly #keep: Tensor;
   readonly #adam: { readonly decayed: Tensor; readonly plain: Tensor };
   readonly #lossGradient: Tensor;
 
-  constructor(
-    native: Native,
-    sizes: ModelSizes,
-    room: BatchRoom,
-    rowLength: number,
-    objective: Objective<Batch>,
-  ) {
-    const { rows, losses } = room;
-    const places = rows * rowLength;
+  constructor(native: Native, setup: TrainingSetup<Batch>) {
+    const { sizes, room, rowLength, objective, adapter } = setup;
     this.#backend = new CpuBackend(native);
     const shapes = weightShapes(sizes);
-    const state = new TensorContext(native, { tensors: 4 * shapes.size + 32 });
+    // Weight, gradient and two moments each, and as much again for what adapter and objective add.
+    const state = new TensorContext(native, { tensors: 16 * shapes.size + 64 });
     this.#state = state;
-    for (const [name, shape] of shapes) {
+    const parameter = (name: string, ...shape: readonly number[]): Tensor => {
       const like = () => state.tensor("F32", ...shape);
+      const weight = state.parameter(like());
       this.#trained.set(name, {
-        weight: state.parameter(like()),
+        weight,
         gradient: like(),
         moments: [like(), like()],
+        isVector: shape.length === 1,
       });
-    }
-    this.#inputs = {
-      tokens: state.tensor("I32", places),
-      positions: state.tensor("I32", places),
-      mask: state.tensor("F32", rowLength, rowLength, 1, rows),
-      // Row 0 is zero, row 1 is one: gathering spreads a mask over a hidden state at the speed of a copy.
-      keepRows: state.tensor("F32", sizes.width, 2),
-      outputs: state.tensor("I32", losses),
-      keep: state.tensor("I32", losses),
+      return weight;
     };
+    const frozen = setup.frozen ?? adapter !== undefined;
+    for (const [name, shape] of shapes) {
+      if (frozen) this.#frozen.set(name, state.tensor("F32", ...shape));
+      else parameter(name, ...shape);
+    }
+    this.#inputs = new PackedInputs(state, room, rowLength);
+    this.#keep = state.tensor("I32", room.losses);
+    // Row 0 is zero, row 1 is one: gathering spreads a mask over a hidden state at the speed of a copy.
+    const keepRows = state.tensor("F32", sizes.width, 2);
     this.#adam = {
       decayed: state.tensor("F32", adamParameterCount),
       plain: state.tensor("F32", adamParameterCount),
@@ -92,29 +104,24 @@ export class TrainingGraph<Batch extends PackedBatch> {
     this.#lossGradient = state.tensor("F32", 1);
 
     // Forward, backward and the objective's own.
-    const graphNodes = 256 + 5 * forwardNodes(sizes.layers);
-    const updateNodes = 4 * shapes.size;
+    const graphNodes = 256 + 5 * forwardNodes(sizes.layers, adapter ? 32 : 0);
+    const updateNodes = 16 * shapes.size;
     const compute = new TensorContext(native, {
       tensors: 2 * graphNodes + updateNodes,
       graphNodes: graphNodes + updateNodes,
       gradients: true,
     });
     this.#compute = compute;
-    const { tokens, positions, mask, outputs, keepRows, keep } = this.#inputs;
-    const transformer = new Transformer(
-      compute,
-      decoderConfig(sizes),
-      { find: (name) => this.#trained.get(name)?.weight },
-      new PackedAttention(compute, rows, mask),
-      {
-        // Outputs are as many as fit; of those not used the hidden state is a constant zero: no gradient comes from it or goes through it.
-        at: (point, _layer, tensor) =>
-          point === "hidden" ? compute.multiply(tensor, compute.getRows(keepRows, keep)) : tensor,
-      },
-    );
-    const forward = transformer.build({ tokens, positions, outputs });
+    const hooks: TransformerHooks = {
+      // Of outputs without a loss the hidden state is a constant zero: no gradient comes from it or goes through it.
+      at: (point, _layer, tensor) =>
+        point === "hidden" ? compute.multiply(tensor, compute.getRows(keepRows, this.#keep)) : tensor,
+      ...(adapter ? adapterHook(compute, adapter, shapes, parameter) : {}),
+    };
+    const weights = { find: (name: string) => this.#tensor(name) };
+    const forward = this.#inputs.build(compute, sizes, weights, hooks);
     const input = (type: "F32" | "I32", ...shape: readonly number[]) => state.tensor(type, ...shape);
-    this.#objective = objective.build(compute, forward, input, losses);
+    this.#objective = objective.build(compute, forward, { input, parameter }, room.losses);
 
     this.#buffer = state.allocate(this.#backend.plain);
     native.ggml_backend_buffer_clear(this.#buffer.handle, 0);
@@ -136,8 +143,8 @@ export class TrainingGraph<Batch extends PackedBatch> {
     this.#memory.allocate(this.#gradientGraph);
 
     this.#updateGraph = new Graph(compute, updateNodes);
-    for (const [name, { weight, gradient, moments }] of this.#trained) {
-      const parameters = shapes.get(name)!.length === 1 ? this.#adam.plain : this.#adam.decayed;
+    for (const { weight, gradient, moments, isVector } of this.#trained.values()) {
+      const parameters = isVector ? this.#adam.plain : this.#adam.decayed;
       this.#updateGraph.expand(adamStep(compute, weight, gradient, moments, parameters));
     }
   }
@@ -194,10 +201,12 @@ export class TrainingGraph<Batch extends PackedBatch> {
     for (const [name, values] of this.state()) values.set(state.get(name)!);
   }
 
+  /** Sets the weights of these names, trained or not. */
   setWeights(weights: Weights): void {
-    for (const [name, { weight }] of this.#trained) weight.floats().set(weights.get(name)!);
+    for (const [name, values] of weights) this.#tensor(name)!.floats().set(values);
   }
 
+  /** Copies of the trained weights. */
   copyWeights(): Map<string, Float32Array> {
     return new Map([...this.#trained].map(([name, { weight }]) => [name, weight.floats().slice()]));
   }
@@ -211,24 +220,12 @@ export class TrainingGraph<Batch extends PackedBatch> {
   }
 
   #fill(batch: Batch): void {
-    this.#inputs.tokens.integers().set(batch.tokens);
-    this.#inputs.positions.integers().set(batch.positions);
-    this.#inputs.outputs.integers().fill(0).set(batch.lossPlaces);
-    this.#inputs.keep.integers().fill(0).fill(1, 0, batch.targets.length);
-    fillMask(this.#inputs.mask.floats(), batch);
+    this.#inputs.fill(batch);
+    this.#keep.integers().fill(0).fill(1, 0, batch.targets.length);
     this.#objective.fill(batch);
   }
-}
 
-function decoderConfig(sizes: ModelSizes) {
-  const { layers, width, heads, kvHeads } = sizes;
-  const headSize = width / heads;
-  return llamaConfig({
-    layers,
-    width,
-    heads,
-    kvHeads,
-    normEpsilon: sizes.normEpsilon ?? defaultNormEpsilon,
-    rope: { base: sizes.ropeBase ?? defaultRopeBase, scale: 1, dimensions: headSize, pairs: "neighbours" },
-  });
+  #tensor(name: string): Tensor | undefined {
+    return this.#trained.get(name)?.weight ?? this.#frozen.get(name);
+  }
 }
