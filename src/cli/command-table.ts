@@ -15,6 +15,10 @@ const load =
 
 export const commandTable: Readonly<Record<string, Entry>> = {
   solve: { summary: "answer one question with a method", load: load(() => import("./commands/solve.js")) },
+  lab: {
+    summary: "see a method at work on the small models that come along",
+    load: load(() => import("./commands/lab.js")),
+  },
   demo: {
     summary: "see a method at work on scripted models, without weights",
     load: load(() => import("./commands/demo.js")),
