@@ -2,7 +2,7 @@
 import { StepwrightError } from "../../core/errors.js";
 import { offThread } from "../../native/library.js";
 import { loadNative, type Native } from "../../native/load.js";
-import { readDescription, readMetadata, tokenizerMetadata } from "../../native/model-information.js";
+import { readMetadata, tokenizerMetadata } from "../../native/model-information.js";
 import type {
   BatchToken,
   DecodeStatus,
@@ -157,7 +157,7 @@ async function readInfo(
   const { file, config } = model;
   const { endTokens, hash } = await vocabulary.survey(tokenizerMetadata(metadata));
   return {
-    description: readDescription(native, handle),
+    description: `${file.architecture} ${file.weightType}, white box`,
     metadata,
     chatTemplate: native.llama_model_chat_template(handle, null),
     vocabularyHash: hash,
