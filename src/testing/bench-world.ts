@@ -91,6 +91,7 @@ export function benchSettings({ script, signal, temperature = 1 }: BenchWorldOpt
     request: { sampling: { temperature } },
     grading: "math",
     grade: boxGrade,
+    checkStep: (_, __, step) => !step.startsWith("poor"),
     signal,
   };
 }

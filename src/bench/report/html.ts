@@ -113,10 +113,10 @@ function rowsSection({ summary: { rows } }: BenchReport): string {
       row.oracle === null ? "" : percent(row.oracle),
       row.failed === 0 ? "" : String(row.failed),
     ];
-    return `<tr><td>${harmless(row.label)}</td><td>${forest(row, marks.get(row.method)!)}</td><td class="${row.accuracy === best ? "best" : ""}">${percent(row.accuracy)}</td>${cells.map((cell) => `<td>${harmless(cell)}</td>`).join("")}</tr>`;
+    return `<tr><td>${harmless(row.label)}</td><td class="forest">${forest(row, marks.get(row.method)!)}</td><td class="${row.accuracy === best ? "best" : ""}">${percent(row.accuracy)}</td>${cells.map((cell) => `<td>${harmless(cell)}</td>`).join("")}</tr>`;
   });
   return `<h2>All rows</h2><p class="soft">FLOPs and seconds are sums over all runs. "Written only" is the papers' account: reading is free in it.</p>
-<div class="scroll"><table><thead><tr>${titles.map((title) => `<th>${harmless(title)}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
+<div class="scroll"><table><thead><tr>${titles.map((title) => (title === "" ? '<th class="forest"></th>' : `<th>${harmless(title)}</th>`)).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
 }
 
 /** Accuracy with its interval between 0 and 1, small enough for a cell. */

@@ -59,7 +59,7 @@ details{border:1px solid var(--rule);border-radius:10px;background:var(--card);m
 .by{border-bottom:3px solid}.by.draft{border-color:var(--draft)}.by.target{border-color:var(--target)}.by.other{border-color:var(--other)}
 .key{display:inline-block;width:12px;height:12px;border-radius:3px;vertical-align:-1px;margin:0 5px 0 12px}.key.draft{background:var(--draft)}.key.target{background:var(--target)}.key.other{background:var(--other)}
 @media(max-width:640px){main{padding:28px 14px 64px}h1{font-size:24px}figure{padding:10px}
-.wide{display:none!important}figure svg.narrow,.narrow{display:block}.strip{grid-template-columns:1fr 20px}.strip>:first-child{grid-column:1/-1;margin-top:6px}}
+.wide,td.forest,th.forest{display:none!important}th:first-child,td:first-child{min-width:104px}figure svg.narrow,.narrow{display:block}.strip{grid-template-columns:1fr 20px}.strip>:first-child{grid-column:1/-1;margin-top:6px}}
 @media print{body{background:#fff}.card,figure,.scroll{break-inside:avoid}}`;
 
 /** A figure as a file of its own: it brings its looks along and follows its reader's theme. */
