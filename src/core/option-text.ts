@@ -1,0 +1,25 @@
+/** A method's options where they come as texts: on a command line, in a list, in a description. */
+import { z } from "zod";
+import type { Method } from "./method.js";
+
+/** Each value as the schema's type has it; what cannot be converted stays a text, and the schema says what it expects. */
+export function typedOptions(
+  method: Method,
+  texts: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const { properties = {} } = z.toJSONSchema(method.schema, { io: "input", unrepresentable: "any" });
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => {
+      const property = properties[name];
+      return [name, typeof property === "object" ? typed(text, property.type) : text];
+    }),
+  );
+}
+
+function typed(text: string, type: unknown): unknown {
+  if ((type === "number" || type === "integer") && /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+    return Number(text);
+  }
+  if (type === "boolean" && /^(true|false)$/.test(text)) return text === "true";
+  return text;
+}
