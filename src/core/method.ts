@@ -18,6 +18,10 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   /** Paper and section, or card. */
   readonly source: string;
   readonly needs: Needs;
+  /** One line for the docs: what an answer costs, by the options. */
+  readonly cost?: string;
+  /** One line for the docs: when it is the right one. */
+  readonly use?: string;
   /** Every field has a default and a description; five surfaces are derived from it. */
   readonly schema: Schema;
   run(search: Search, options: z.output<Schema>): Promise<Outcome>;

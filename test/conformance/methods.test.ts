@@ -4,9 +4,79 @@ import { type ConformanceOptions, conformance } from "../../src/testing/conforma
 
 const several = "several answers are sampled, and one of them chosen";
 
+const plain = { sampleTemperature: 1, sampleTopP: 1 };
+
 /** Further settings to run a method with, and cases that it skips, each with its reason. */
 const variants: Record<string, ConformanceOptions[]> = {
   rsd: [{}, { options: { candidates: 3 } }, { options: { weight: "clip" } }],
+  adaptive: [
+    { skip: { 6: "the first answer is greedy, whatever the run's temperature" } },
+    { options: { anneal: false, width: 4, samples: 8, checkpoints: "8-16" } },
+  ],
+  "compute-optimal": [
+    { options: { aggregation: "min" }, skip: { 6: several } },
+    { options: { probes: 1, sampleTemperature: 1, policy: "probes" } },
+    { options: { probes: 2, policy: "probes>=0.9 / best-of-n?samples=2" }, skip: { 6: several } },
+  ],
+  iterative: [
+    { options: { aggregation: "min" }, skip: { 6: several } },
+    { options: { candidates: 1, rounds: 1, sampleTemperature: 1 } },
+  ],
+  archon: [
+    {
+      options: { architecture: "generate*3>critique>rank*2>fuse*2>verify>test*1" },
+      skip: {
+        6: several,
+        8: "scripted models do not understand judging prompts; archon.test.ts has one that does",
+      },
+    },
+    { options: { architecture: "generate", sampleTemperature: 1 } },
+  ],
+  cntp: [
+    { skip: { 6: "it departs from sampling on purpose" } },
+    { options: { trials: 1, sampleTemperature: 1, sampleTopP: 1 } },
+  ],
+  adadec: [{ skip: { 6: "it is greedy but where it looks ahead" } }],
+  momentum: [
+    {
+      skip: {
+        6: "it is greedy but where it repeats itself",
+        8: "it has one answer, right or wrong, for all seeds",
+      },
+    },
+  ],
+  "best-of-n": [
+    { skip: { 6: several } },
+    { options: { samples: 1, ...plain } },
+    { options: { samples: 4, choose: "weighted", aggregation: "min" }, skip: { 6: several } },
+  ],
+  "self-consistency": [
+    { skip: { 6: several } },
+    { options: { samples: 1, ...plain } },
+    { options: { samples: 6, batch: 2, confidence: 0.9 }, skip: { 6: several } },
+  ],
+  "step-best-of-n": [{ skip: { 6: several } }, { options: { samples: 1, ...plain } }],
+  beam: [
+    { skip: { 6: several } },
+    { options: { width: 1, expand: 1, ...plain } },
+    { options: { width: 2, expand: 3, aggregation: "product", coolingSteps: 3 }, skip: { 6: several } },
+  ],
+  dvts: [
+    { options: { trees: 2, expand: 2 }, skip: { 6: several } },
+    { options: { trees: 1, expand: 1, ...plain } },
+  ],
+  lookahead: [
+    { options: { width: 2, expand: 2, ahead: 1 }, skip: { 6: several } },
+    { options: { width: 1, expand: 1, ahead: 0, ...plain } },
+  ],
+  mcts: [
+    { options: { simulations: 3, expand: 2 }, skip: { 6: several } },
+    { options: { simulations: 1, expand: 1, ...plain } },
+  ],
+  "self-refine": [
+    { options: { rounds: 1 }, skip: { 6: "it answers a second time" } },
+    { options: { rounds: 0 } },
+  ],
   "a-star": [
     { skip: { 6: several } },
     { options: { children: 1, sampleTemperature: 1 } },
