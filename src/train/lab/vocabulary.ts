@@ -5,13 +5,15 @@ import type { VocabularyRecipe } from "../model-recipe.js";
 
 export interface LabTokenizer {
   readonly vocabulary: VocabularyRecipe;
+  /** Ids of the control tokens. */
+  readonly control: { readonly question: number; readonly answer: number; readonly end: number };
   /** Ids of a text as libllama makes them; control tokens are never made from text. */
   encode(text: string): number[];
 }
 
-export const questionToken = "<|question|>";
-export const answerToken = "<|answer|>";
-export const endToken = "<|end|>";
+const questionToken = "<|question|>";
+const answerToken = "<|answer|>";
+const endToken = "<|end|>";
 
 /** The models are asked in as few tokens as can be; they were never shown a system message, so it is left out. */
 const chatTemplate = [
@@ -45,27 +47,27 @@ export const byteTokenizer = createTokenizer([]);
 
 function createTokenizer(words: readonly string[]): LabTokenizer {
   const bytes = Array.from({ length: 256 }, (_, byte) => byteCharacter(byte));
-  const control = [endToken, questionToken, answerToken];
-  const known = [...new Set([...bytes, ...words.map(byteLevel), ...control])];
+  const known = [...new Set([...bytes, ...words.map(byteLevel), endToken, questionToken, answerToken])];
   // Matrices are computed fastest in whole blocks of 16.
   const unused = Array.from({ length: (16 - (known.length % 16)) % 16 }, (_, place) => `<|unused_${place}|>`);
   const tokens = [...known, ...unused];
   const ids = new Map(tokens.map((token, id) => [token, id]));
-  const end = ids.get(endToken)!;
-  const firstControl = end;
+  const id = (token: string) => ids.get(token)!;
+  const control = { question: id(questionToken), answer: id(answerToken), end: id(endToken) };
+  const firstControl = control.end;
   const vocabulary: VocabularyRecipe = {
     tokens,
     control: tokens.flatMap((_, id) => (id >= firstControl ? [id] : [])),
-    beginOfText: end,
-    endOfText: end,
+    beginOfText: control.end,
+    endOfText: control.end,
     chatTemplate,
   };
   const encodePiece = (piece: string) => {
     const spelled = byteLevel(piece);
-    const id = ids.get(spelled);
-    return id !== undefined && id < firstControl ? [id] : Array.from(spelled, (byte) => ids.get(byte)!);
+    const whole = ids.get(spelled);
+    return whole !== undefined && whole < firstControl ? [whole] : Array.from(spelled, id);
   };
-  return { vocabulary, encode: (text) => (text.match(pieces) ?? []).flatMap(encodePiece) };
+  return { vocabulary, control, encode: (text) => (text.match(pieces) ?? []).flatMap(encodePiece) };
 }
 
 /** A text with one printable character per byte of its UTF-8 form, as byte-level vocabularies spell it. */
