@@ -2,12 +2,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-const folder = process.env.STEPWRIGHT_TEST_MODELS ?? "";
+/** Empty where no folder is named. */
+export const weightsFolder = process.env.STEPWRIGHT_TEST_MODELS ?? "";
 
-export const draftFile = join(folder, "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf");
-export const targetFile = join(folder, "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf");
+export const draftFile = join(weightsFolder, "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf");
+export const targetFile = join(weightsFolder, "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf");
 
-export const haveWeights = folder !== "" && existsSync(draftFile) && existsSync(targetFile);
+export const haveWeights = weightsFolder !== "" && existsSync(draftFile) && existsSync(targetFile);
 
 if (!haveWeights) {
   console.warn(
