@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { solveSchema } from "./solve-settings.js";
 
-const { method, seed, trace, noTrace, resume, events, json, config, ...shared } = solveSchema.shape;
+const { method, task, seed, trace, noTrace, resume, events, json, config, ...shared } = solveSchema.shape;
 
 export const benchSchema = z.object({
   task: z

@@ -15,6 +15,8 @@ export const referencesSchema = z.object({
   threads: z.int().min(1),
   context: z.int().min(1).optional(),
   exact: z.boolean(),
+  /** The task that the question is from, where a reward asks its step checker. */
+  task: z.string().optional(),
   /** Seconds that the demo's scripted models take for a token. */
   pace: z.number().min(0).optional(),
 });

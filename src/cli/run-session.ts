@@ -2,6 +2,7 @@
 import { StepwrightError } from "../core/errors.js";
 import type { LedgerData } from "../core/ledger.js";
 import type { Method } from "../core/method.js";
+import type { StepCheck } from "../core/reward.js";
 import { type Run, type RunRequest, type RunResult, startRun } from "../core/run.js";
 import type { Role } from "../core/search.js";
 import type { TraceEvent } from "../core/trace-event.js";
@@ -9,6 +10,7 @@ import { answerRules } from "../grade/answer-rules.js";
 import { extractAnswer } from "../grade/extract.js";
 import { sameAnswer } from "../grade/index.js";
 import { hubSettings } from "../models/hub-settings.js";
+import { findTask } from "../tasks/index.js";
 import type { CommandContext } from "./command.js";
 import { isDemo } from "./demo/models.js";
 import { ledgerLines, shareSentence } from "./ledger-lines.js";
@@ -72,8 +74,10 @@ async function startSession(
     target: roles.includes("target") ? await store.model("target") : undefined,
     reward: roles.includes("reward") ? await store.reward() : undefined,
   };
+  const checkStep = references.task && (await stepCheckOf(references.task, request.question));
   return startRun({
     ...request,
+    ...(checkStep && { checkStep }),
     method,
     roles: opened,
     answers: answerRules({ sameAnswer }),
@@ -81,6 +85,13 @@ async function startSession(
     references: { ...references },
     sink: trace?.sink,
   });
+}
+
+/** The task's verdict on steps of this question; undefined where it checks none. Throws `unknown-name`. */
+async function stepCheckOf(name: string, question: string): Promise<StepCheck | undefined> {
+  const task = await findTask(name);
+  const asked = { id: "", question, reference: "" };
+  return task.checkStep && ((before, step) => task.checkStep!(asked, before, step));
 }
 
 /** Shows the run as it goes, and keeps its events. */

@@ -68,6 +68,11 @@ export const solveSchema = z.object({
     )
     .meta({ group: "Limits" }),
 
+  task: z
+    .string()
+    .optional()
+    .describe("The task that PROBLEM is from, such as lab: its step checker is what --reward oracle asks.")
+    .meta({ group: "Prompt", placeholder: "TASK" }),
   system: z
     .string()
     .optional()

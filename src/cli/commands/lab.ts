@@ -26,6 +26,7 @@ const references: References = {
   reward: "lab:reward",
   threads: 1,
   exact: false,
+  task: "lab",
 };
 
 const { temperature, seed, budget, trace, noTrace, events, json } = solveSchema.shape;
@@ -53,15 +54,13 @@ export default defineCommand({
     const form = outputForm(settings);
     const task = await findTask("lab");
     if (!isGenerated(task)) throw new StepwrightError("internal", "the lab makes no questions");
-    const { question, reference, ...rest } = task.generate(settings.index);
+    const { question, reference } = task.generate(settings.index);
     const { host, say } = context;
     say(`${paragraph(`Question: ${question}`, host.talk)}\n`);
     let answered: RunResult | undefined;
     const request = {
       question,
       ...{ seed: settings.seed, sampling: { temperature: settings.temperature }, budget: settings.budget },
-      checkStep: (before: readonly string[], step: string) =>
-        task.checkStep?.({ question, reference, ...rest }, before, step) ?? true,
     };
     const kept = await newTrace(context, settings);
     const code = await runSession(context, {

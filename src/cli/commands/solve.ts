@@ -3,6 +3,7 @@ import { StepwrightError, throwIfAborted } from "../../core/errors.js";
 import { checkRequest } from "../../core/run-request.js";
 import { methods } from "../../methods/index.js";
 import { hubSettings } from "../../models/hub-settings.js";
+import { findTask } from "../../tasks/index.js";
 import { type CommandContext, defineCommand } from "../command.js";
 import { ModelStore } from "../model-store.js";
 import { printRecorded } from "../recorded-run.js";
@@ -41,7 +42,11 @@ export default defineCommand({
     checkRequest({ ...request, method: { ...method, needs: {} }, roles: {} });
     const roles = rolesOf(method);
     const hub = hubSettings(context.host.environment);
-    const references = await referencesOf(settings, context, roles, hub);
+    if (settings.task !== undefined) await findTask(settings.task);
+    const references = {
+      ...(await referencesOf(settings, context, roles, hub)),
+      ...(settings.task !== undefined && { task: settings.task }),
+    };
     await new ModelStore(references, { hub }).check(roles);
     refuseOtherQuestions(references, request.question);
     const trace = await newTrace(context, settings);
