@@ -29,11 +29,4 @@ export const methods: Registry<Method> = createRegistry<Method>("method", {
   cntp: () => import("./cntp.js"),
   adadec: () => import("./adadec.js"),
   momentum: () => import("./momentum.js"),
-  adaptive: () => import("./adaptive.js"),
-  "compute-optimal": () => import("./compute-optimal.js"),
-  iterative: () => import("./iterative.js"),
-  archon: () => import("./archon.js"),
-  cntp: () => import("./cntp.js"),
-  adadec: () => import("./adadec.js"),
-  momentum: () => import("./momentum.js"),
 });

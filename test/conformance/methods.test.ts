@@ -25,34 +25,6 @@ const variants: Record<string, ConformanceOptions[]> = {
   archon: [
     {
       options: { architecture: "generate*3>critique>rank*2>fuse*2>verify>test*1" },
-      skip: { 6: several, 8: "scripted models do not understand judging prompts; archon.test.ts has one that does" },
-    },
-    { options: { architecture: "generate", sampleTemperature: 1 } },
-  ],
-  cntp: [
-    { skip: { 6: "it departs from sampling on purpose" } },
-    { options: { trials: 1, sampleTemperature: 1, sampleTopP: 1 } },
-  ],
-  adadec: [{ skip: { 6: "it is greedy but where it looks ahead" } }],
-  momentum: [
-    { skip: { 6: "it is greedy but where it repeats itself", 8: "it has one answer, right or wrong, for all seeds" } },
-  ],
-  adaptive: [
-    { skip: { 6: "the first answer is greedy, whatever the run's temperature" } },
-    { options: { anneal: false, width: 4, samples: 8, checkpoints: "8-16" } },
-  ],
-  "compute-optimal": [
-    { options: { aggregation: "min" }, skip: { 6: several } },
-    { options: { probes: 1, sampleTemperature: 1, policy: "probes" } },
-    { options: { probes: 2, policy: "probes>=0.9 / best-of-n?samples=2" }, skip: { 6: several } },
-  ],
-  iterative: [
-    { options: { aggregation: "min" }, skip: { 6: several } },
-    { options: { candidates: 1, rounds: 1, sampleTemperature: 1 } },
-  ],
-  archon: [
-    {
-      options: { architecture: "generate*3>critique>rank*2>fuse*2>verify>test*1" },
       skip: {
         6: several,
         8: "scripted models do not understand judging prompts; archon.test.ts has one that does",
