@@ -5,47 +5,27 @@ import { items, names, type Operation, resultOf, type Sign, type Story, verbs } 
 /** Kinds of operation, from easy to hard. */
 type Kind = "small" | "large" | "product" | "rest";
 
-interface Level {
-  /** Least and most operations of a story. */
-  readonly operations: readonly [least: number, most: number];
-  readonly kinds: readonly (readonly [kind: Kind, weight: number])[];
-}
-
-export const levels: readonly Level[] = [
-  { operations: [3, 5], kinds: [["small", 1]] },
-  {
-    operations: [3, 5],
-    kinds: [
-      ["small", 1],
-      ["large", 1],
-    ],
-  },
-  {
-    operations: [3, 5],
-    kinds: [
-      ["small", 1],
-      ["large", 2],
-      ["product", 1],
-    ],
-  },
-  {
-    operations: [3, 5],
-    kinds: [
-      ["small", 1],
-      ["large", 2],
-      ["product", 2],
-      ["rest", 1],
-    ],
-  },
-  {
-    operations: [3, 5],
-    kinds: [
-      ["large", 2],
-      ["product", 1],
-      ["rest", 2],
-    ],
-  },
+/** Kinds of operation at each level, with their weights. Levels differ by their operations, not by their number. */
+export const levels: readonly (readonly (readonly [kind: Kind, weight: number])[])[] = [
+  [["small", 1]],
+  [
+    ["small", 1],
+    ["large", 1],
+  ],
+  [["large", 1]],
+  [
+    ["large", 2],
+    ["product", 1],
+  ],
+  [
+    ["large", 2],
+    ["product", 1],
+    ["rest", 2],
+  ],
 ];
+
+/** Least and most operations of a story. */
+const lengths = [3, 5] as const;
 
 /** No value of a story is above it. */
 const most = 99;
@@ -53,14 +33,11 @@ const most = 99;
 export function makeStory(index: number, level?: number): Story {
   const draws = new Draws("story", index);
   const drawn = draws.integer(1, levels.length);
-  const {
-    operations: [least, limit],
-    kinds,
-  } = levels[(level ?? drawn) - 1]!;
+  const kinds = levels[(level ?? drawn) - 1]!;
   const start = draws.integer(10, most);
   const name = draws.one(names);
   const item = draws.one(items);
-  const length = draws.integer(least, limit);
+  const length = draws.integer(...lengths);
   const operations = [];
   let value = start;
   while (operations.length < length) {
@@ -84,7 +61,7 @@ function makeOperation(draws: Draws, kind: Kind, value: number): Operation | und
       return value < 1 || largest < 2 ? undefined : { sign: "*", operand: draws.integer(2, largest) };
     }
     case "rest":
-      return value < 20 ? undefined : { sign: "%", operand: draws.integer(6, 19) };
+      return value < 10 ? undefined : { sign: "%", operand: draws.integer(3, 9) };
   }
 }
 
