@@ -31,7 +31,7 @@ export class ResultFile implements AsyncDisposable {
    */
   static async open(path: string, { forgetFailed = false } = {}): Promise<ResultFile> {
     try {
-      const contents = await read(path);
+      const contents = await readResults(path);
       if (forgetFailed) {
         for (const [key, { finish }] of contents.results)
           if (finish === "failed") contents.results.delete(key);
@@ -83,7 +83,8 @@ export class ResultFile implements AsyncDisposable {
   }
 }
 
-async function read(path: string) {
+/** What the file holds; nothing is written. Throws `bench-invalid`. */
+export async function readResults(path: string) {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return new Uint8Array();
     throw error;

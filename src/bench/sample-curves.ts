@@ -12,13 +12,19 @@ export interface SampleCurves {
   readonly oracle: readonly number[];
 }
 
-/** Over the questions of these results, each with equally many samples; at 1, 2, 4, ... and all of them. */
+/** 1, 2, 4, ... and as many as every question has. */
+export function sampleCounts(questions: readonly (readonly BenchResult[])[]): number[] {
+  if (questions.length === 0) return [];
+  const most = Math.min(...questions.map((own) => own.length));
+  const counts: number[] = [];
+  for (let count = 1; count < most; count *= 2) counts.push(count);
+  return [...counts, most];
+}
+
+/** Over the questions of these results. */
 export function sampleCurves(results: readonly BenchResult[]): SampleCurves {
   const questions = [...groupBy(results, ({ question }) => question).values()];
-  const most = Math.min(...questions.map((own) => own.length));
-  const samples: number[] = [];
-  for (let count = 1; count < most; count *= 2) samples.push(count);
-  if (questions.length > 0) samples.push(most);
+  const samples = sampleCounts(questions);
   const mean = (value: (own: readonly BenchResult[]) => number) =>
     questions.reduce((sum, own) => sum + value(own), 0) / questions.length;
   const right = (own: readonly BenchResult[]) => own.filter(({ correct }) => correct).length;

@@ -27,6 +27,22 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "measure methods side by side on the questions of a task",
     load: load(() => import("./commands/bench.js")),
   },
+  "analyze pass": {
+    summary: "what more samples bring: average, majority, pass@k",
+    load: load(() => import("./commands/analyze-pass.js")),
+  },
+  "analyze saturation": {
+    summary: "from how many samples on one more is not worth it",
+    load: load(() => import("./commands/analyze-saturation.js")),
+  },
+  "analyze ceiling": {
+    summary: "what an imperfect reward can reach by resampling",
+    load: load(() => import("./commands/analyze-ceiling.js")),
+  },
+  "analyze scaling": {
+    summary: "fit a log-linear law over rows, and doubt it",
+    load: load(() => import("./commands/analyze-scaling.js")),
+  },
   "tasks list": {
     summary: "list the tasks, their sources and licences",
     load: load(() => import("./commands/tasks-list.js")),
