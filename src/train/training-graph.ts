@@ -8,6 +8,7 @@ import { Graph, GraphMemory } from "../native/ggml/graph.js";
 import type { Tensor } from "../native/ggml/tensor.js";
 import { type TensorBuffer, TensorContext } from "../native/ggml/tensor-context.js";
 import type { Native } from "../native/load.js";
+import { useFastProducts } from "./fast-products.js";
 import { type Weights, weightShapes } from "./initial-weights.js";
 import { type Adapter, adapterHook } from "./low-rank-adapter.js";
 import type { ModelSizes } from "./model-recipe.js";
@@ -108,7 +109,7 @@ export class TrainingGraph<Batch extends PackedBatch> {
     const updateNodes = 16 * shapes.size;
     const compute = new TensorContext(native, {
       tensors: 2 * graphNodes + updateNodes,
-      graphNodes: graphNodes + updateNodes,
+      graphNodes: 2 * graphNodes + updateNodes,
       gradients: true,
     });
     this.#compute = compute;
@@ -127,18 +128,20 @@ export class TrainingGraph<Batch extends PackedBatch> {
     native.ggml_backend_buffer_clear(this.#buffer.handle, 0);
     keepRows.floats().fill(1, sizes.width);
 
-    this.#gradientGraph = new Graph(compute, graphNodes, { gradients: true });
+    const autograd = new Graph(compute, graphNodes, { gradients: true });
     const loss = compute.output(compute.loss(this.#objective.loss));
-    this.#gradientGraph.expand(loss);
+    autograd.expand(loss);
     const own = new Map([[loss.address, this.#lossGradient]]);
     for (const { weight, gradient } of this.#trained.values()) own.set(weight.address, gradient);
     const accumulators = new Map<number, Tensor>();
-    for (let node = 0; node < this.#gradientGraph.nodes; node++) {
-      const accumulator = own.get(native.ggml_graph_node(this.#gradientGraph.handle, node)!);
+    for (let node = 0; node < autograd.nodes; node++) {
+      const accumulator = own.get(native.ggml_graph_node(autograd.handle, node)!);
       if (accumulator) accumulators.set(node, accumulator);
     }
-    this.#gradientGraph.expandBackward(accumulators);
-    for (const tensor of this.#objective.outputs) this.#gradientGraph.expand(tensor);
+    autograd.expandBackward(accumulators);
+    for (const tensor of this.#objective.outputs) autograd.expand(tensor);
+    this.#gradientGraph = new Graph(compute, graphNodes);
+    useFastProducts(compute, autograd, this.#gradientGraph);
     this.#memory = new GraphMemory(compute, this.#backend.plain);
     this.#memory.allocate(this.#gradientGraph);
 
