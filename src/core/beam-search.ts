@@ -41,7 +41,7 @@ export async function beamSearch(
       search,
       candidates.map(({ node, rewards }) => ({ node, merit: aggregate(aggregation, rewards) })),
     );
-    beam = bestChains(distinct(candidates), aggregation, width);
+    beam = distinct(bestChains(candidates, aggregation, candidates.length)).slice(0, width);
     const kept = beam.map(({ node }) => node);
     keepOnly(
       search,
@@ -66,7 +66,7 @@ function expansions(beam: readonly Chain[], options: BeamOptions) {
   );
 }
 
-/** Without steps that say the same after the same prefix: a beam of copies searches nothing. */
+/** The first of those that say the same after the same prefix: a beam of copies searches nothing. */
 function distinct(chains: readonly Chain[]): Chain[] {
   const seen = new Set<string>();
   return chains.filter(({ node }) => {

@@ -36,7 +36,7 @@ export default defineMethod({
   }),
   async run(search, { rounds, critique, rewrite, done }) {
     let answer = await write(search, search.root);
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds && answer.finish === "stop"; round++) {
       search.offer(answer, round);
       const soFar: ChatMessage[] = [
         { role: "user", content: search.question },
@@ -50,7 +50,10 @@ export default defineMethod({
         { role: "assistant", content: verdict },
         { role: "user", content: rewrite },
       ] as const;
-      answer = await write(search, search.begin(messages));
+      const rewritten = await write(search, search.begin(messages));
+      // One that was cut short is no better than what it was to replace.
+      if (rewritten.finish !== "stop") break;
+      answer = rewritten;
     }
     return search.finish(answer);
   },

@@ -12,6 +12,15 @@ export function renderScriptedChat(messages: readonly ChatMessage[]): string {
   return `${parts.join("")}${roleMark}assistant${textMark}`;
 }
 
+/** The messages of a prompt; none if it was not rendered here. */
+export function messagesOf(prompt: string): { role: string; content: string }[] {
+  const parts = prompt.split(roleMark).filter((part) => part.endsWith(closeMark));
+  return parts.map((part) => {
+    const [role, content] = part.slice(0, -1).split(textMark) as [string, string];
+    return { role, content };
+  });
+}
+
 /** The last user message; the whole prompt if it was not rendered here. */
 export function questionOf(prompt: string): string {
   const start = prompt.lastIndexOf(`${roleMark}user${textMark}`);

@@ -2,11 +2,15 @@
 import { StepwrightError } from "../core/errors.js";
 import type { Sampling } from "../core/model.js";
 import { blankLine, type Splitter, stepEnds, type Token } from "../core/step.js";
+import { questionOf } from "./scripted-chat.js";
 import { endToken, type ScriptedTokenizer, TextReader } from "./scripted-tokens.js";
 
 /** What a law is asked about: the question, and the answer so far. */
 export interface Answer {
+  /** The last user message. */
   readonly question: string;
+  /** All the messages, as `messagesOf` reads them back. */
+  readonly prompt: string;
   /** Everything after the prompt. */
   readonly text: string;
   /** The finished steps of it. */
@@ -31,7 +35,9 @@ export interface TokenChoice {
 
 /** The law of whole steps, or of single tokens. Probabilities must add up to 1. */
 export type Law =
-  | { readonly steps: (question: string, steps: readonly string[]) => readonly StepChoice[] }
+  | {
+      readonly steps: (question: string, steps: readonly string[], prompt: string) => readonly StepChoice[];
+    }
   | { readonly tokens: (answer: Answer) => readonly TokenChoice[] };
 
 /** A law of the next token, ids ascending. */
@@ -43,6 +49,7 @@ export interface TokenLaw {
 /** The answer as one branch has it so far; grows token by token. */
 export class AnswerState implements Answer {
   readonly question: string;
+  readonly prompt: string;
   text = "";
   steps: string[] = [];
   begun = "";
@@ -53,12 +60,13 @@ export class AnswerState implements Answer {
   readonly #splitter: Splitter;
 
   constructor(
-    question: string,
+    prompt: string,
     tokenizer: ScriptedTokenizer,
     splitter: Splitter = blankLine,
     reader = new TextReader(tokenizer),
   ) {
-    this.question = question;
+    this.prompt = prompt;
+    this.question = questionOf(prompt);
     this.#reader = reader;
     this.#splitter = splitter;
   }
@@ -81,7 +89,7 @@ export class AnswerState implements Answer {
   }
 
   copy(tokenizer: ScriptedTokenizer): AnswerState {
-    const copy = new AnswerState(this.question, tokenizer, this.#splitter, this.#reader.copy());
+    const copy = new AnswerState(this.prompt, tokenizer, this.#splitter, this.#reader.copy());
     copy.text = this.text;
     copy.steps = [...this.steps];
     copy.begun = this.begun;
@@ -103,7 +111,7 @@ export function nextTokenLaw(law: Law, answer: AnswerState, tokenizer: ScriptedT
     checkMass(choices);
     for (const { text, probability } of choices) add(mass, singleToken(text, tokenizer), probability);
   } else {
-    const choices = law.steps(answer.question, answer.steps);
+    const choices = law.steps(answer.question, answer.steps, answer.prompt);
     checkMass(choices);
     const begun = answer.begunTokens;
     for (const { text, probability, end = false } of choices) {

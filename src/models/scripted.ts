@@ -23,7 +23,7 @@ import {
   stepEnds,
   type Token,
 } from "../core/step.js";
-import { questionOf, renderScriptedChat } from "./scripted-chat.js";
+import { renderScriptedChat } from "./scripted-chat.js";
 import { type Script, Stage } from "./scripted-faults.js";
 import {
   AnswerState,
@@ -110,7 +110,7 @@ export class ScriptedModel implements Model {
     const tokens = this.tokensOf(prefix);
     const text = typeof prefix === "string" ? prefix : prefix.text;
     return this.stage.play("open", signal, () => {
-      const answer = new AnswerState(questionOf(text), this.tokenizer, this.options.splitter);
+      const answer = new AnswerState(text, this.tokenizer, this.options.splitter);
       return new ScriptedBranch(this, tokens, answer);
     });
   }
@@ -179,7 +179,7 @@ export class ScriptedBranch implements Branch {
     this.#mustLive();
     const kept = this.#answer.tokens.slice(0, Math.max(0, length - this.#prompt.length));
     const { tokenizer, options } = this.model;
-    this.#answer = new AnswerState(this.#answer.question, tokenizer, options.splitter);
+    this.#answer = new AnswerState(this.#answer.prompt, tokenizer, options.splitter);
     for (const token of kept) this.#answer.push(token);
     this.#read = Math.min(this.#read, this.length);
   }

@@ -1,6 +1,7 @@
 /** Helpers for tests of methods, models and rewards, ours and yours. */
 
 export { ScriptedModel, type ScriptedModelOptions } from "../models/scripted.js";
+export { messagesOf } from "../models/scripted-chat.js";
 export type { Fault, Script, ScriptedCall } from "../models/scripted-faults.js";
 export type { Answer, Law, StepChoice, TokenChoice } from "../models/scripted-law.js";
 export { ScriptedReward, type ScriptedRewardOptions } from "../models/scripted-reward.js";
