@@ -119,13 +119,13 @@ test("card: the least surprising trial stays, and each ends at its first mark", 
 
 test("card: a continuation's chance is that of being the best of all trials", async () => {
   // The four beginnings have perplexities of their own; "a" may end in two ways.
-  const whole = new Map([
+  const whole = new Map<string, readonly [number, number]>([
     ["ax.", [0.15 * 0.9, 3]],
     ["a!", [0.15 * 0.1, 2]],
     ["bxx.", [0.4, 3]],
     ["cyz,", [0.25, 4]],
     ["d!", [0.2, 2]],
-  ] as const);
+  ]);
   const surprise = (text: string) => {
     const [probability, tokens] = whole.get(text)!;
     return probability ** (-1 / tokens);
