@@ -38,7 +38,7 @@ export function describeMethod({ name, essence, kind, needs, source, schema }: M
   return { name, essence, kind, needs, source, options: z.toJSONSchema(schema, { io: "input" }) };
 }
 
-function needsText(needs: Method["needs"]): string {
+export function needsText(needs: Method["needs"]): string {
   return Object.entries(needs)
     .map(([role, capabilities]) =>
       Array.isArray(capabilities) ? capabilitiesText(role, capabilities) : role,
