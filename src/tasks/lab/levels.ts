@@ -18,7 +18,7 @@ export const levels: readonly (readonly (readonly [kind: Kind, weight: number])[
     ["product", 1],
   ],
   [
-    ["large", 2],
+    ["large", 3],
     ["product", 1],
     ["rest", 2],
   ],

@@ -24,25 +24,25 @@ export const labFamily: ModelFamily = {
     tokenizer: wordTokenizer,
     levels: asAsked,
     sizes: { layers: 2, width: 48, heads: 3, feedForward: 144 },
-    plan: { tokens: 4_000_000, rowLength: 96, learningRate: 3e-3 },
+    plan: { tokens: 6_000_000, rowLength: 96, learningRate: 3e-3 },
   }),
   target: member("lab-target", {
     tokenizer: wordTokenizer,
     levels: hardFirst,
     sizes: { layers: 4, width: 192, heads: 6, feedForward: 512 },
-    plan: { tokens: 3_600_000, rowLength: 96, learningRate: 1.5e-3 },
+    plan: { tokens: 2_800_000, rowLength: 96, learningRate: 2e-3 },
   }),
   "draft-other": member("lab-draft-other", {
     tokenizer: byteTokenizer,
     levels: asAsked,
     sizes: { layers: 2, width: 64, heads: 4, feedForward: 160 },
-    plan: { tokens: 4_000_000, rowLength: 160, learningRate: 3e-3 },
+    plan: { tokens: 3_000_000, rowLength: 160, learningRate: 3e-3 },
   }),
   middle: member("lab-middle", {
     tokenizer: wordTokenizer,
     levels: hardFirst,
-    sizes: { layers: 4, width: 128, heads: 8, feedForward: 352 },
-    plan: { tokens: 3_000_000, rowLength: 96, learningRate: 2e-3 },
+    sizes: { layers: 4, width: 128, heads: 4, feedForward: 352 },
+    plan: { tokens: 2_000_000, rowLength: 96, learningRate: 2e-3 },
   }),
 };
 
