@@ -14,6 +14,24 @@ export interface LayerSight {
   readonly mask: Tensor;
 }
 
+/** What attention of one's own has to work with. */
+export interface AttentionInputs {
+  readonly context: TensorContext;
+  readonly graph: Graph;
+  readonly layer: number;
+  /** Rotated, [headSize, tokens, heads]. */
+  readonly queries: Tensor;
+  /** Of all rows that the layer may look at, the tokens' own among them, F16 [headSize, rows, kvHeads]. */
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  /** F16 [rows, tokens, 1 or heads], 0 or -infinity. */
+  readonly mask: Tensor;
+  readonly scale: number;
+}
+
+/** Gives [headSize * heads, tokens], or null for the usual attention. */
+export type OwnAttention = (inputs: AttentionInputs) => Tensor | null;
+
 export interface CachedAttentionParts {
   readonly context: TensorContext;
   readonly graph: Graph;
@@ -23,6 +41,7 @@ export interface CachedAttentionParts {
   readonly sight: (layer: number) => LayerSight;
   /** Is called with attention rows [rows, tokens, heads] of the layers for which it is not undefined. */
   readonly onRows: (layer: number) => ((weights: Tensor) => void) | undefined;
+  readonly own: OwnAttention | undefined;
 }
 
 const halfBytes = 2;
@@ -35,7 +54,7 @@ export class CachedAttention implements Attention {
   }
 
   attend(layer: number, q: Tensor, k: Tensor, v: Tensor, scale: number): Tensor {
-    const { context: c, graph, store, into, sight, onRows } = this.#parts;
+    const { context: c, graph, store, into, sight, onRows, own } = this.#parts;
     const [headSize, heads, tokens] = q.shape;
     const [, kvHeads] = k.shape;
     const width = headSize * kvHeads;
@@ -48,6 +67,8 @@ export class CachedAttention implements Attention {
     const keys = byHead(store.keys[layer]!); // [headSize, rows, kvHeads]
     const values = byHead(store.values[layer]!);
     const queries = c.permute(q, 0, 2, 1, 3); // [headSize, tokens, heads]
+    const given = own?.({ context: c, graph, layer, queries, keys, values, mask, scale });
+    if (given) return given;
     const report = onRows(layer);
     if (!report) {
       const mixed = c.precise(c.flashAttention(queries, keys, values, mask, scale)); // [headSize, heads, tokens]

@@ -77,6 +77,7 @@ export class ForwardGraph {
       into,
       sight: (layer) => sights.find(({ layers }) => layers.includes(layer))!.sight,
       onRows: planned.onRows,
+      own: plan.attention?.attend,
     });
     const result = new Transformer(c, config, weights, attention, planned.hooks).build(input);
     this.logits = c.output(result.logits);

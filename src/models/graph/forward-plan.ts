@@ -2,6 +2,7 @@
 import type { Graph } from "../../native/ggml/graph.js";
 import type { Tensor } from "../../native/ggml/tensor.js";
 import type { TensorContext } from "../../native/ggml/tensor-context.js";
+import type { OwnAttention } from "./cached-attention.js";
 import type { TransformerConfig } from "./config.js";
 import type { Point, TransformerHooks } from "./transformer.js";
 
@@ -25,11 +26,21 @@ export interface ForwardPlan {
     readonly key: string;
     at(context: TensorContext, point: Point, layer: number, tensor: Tensor): Tensor;
   };
+  /** Attention of one's own over the stored keys and values; the key as in `replace`. */
+  readonly attention?: { readonly key: string; readonly attend: OwnAttention };
 }
 
 /** The same for plans whose graphs are the same. */
 export function planKey(plan: ForwardPlan): string {
-  const { taps = [], skipAttention = [], skipFeedForward = [], depth, skipHeads = [], replace } = plan;
+  const {
+    taps = [],
+    skipAttention = [],
+    skipFeedForward = [],
+    depth,
+    skipHeads = [],
+    replace,
+    attention,
+  } = plan;
   return JSON.stringify([
     taps.map(({ point, layer }) => `${point}${layer}`),
     skipAttention,
@@ -37,6 +48,7 @@ export function planKey(plan: ForwardPlan): string {
     depth ?? null,
     skipHeads.map(({ layer, head }) => `${layer}.${head}`),
     replace?.key ?? null,
+    attention?.key ?? null,
   ]);
 }
 

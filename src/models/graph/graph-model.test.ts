@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type TinyFamily, tinyFamilyContent } from "../../testing/tiny-families.js";
-import { writeGguf } from "../gguf/write.js";
+import { halfBits, writeGguf } from "../gguf/write.js";
 import type { ForwardPlan } from "./forward-plan.js";
 import { type ForwardOptions, type ForwardToken, GraphModel, type GraphModelOptions } from "./graph-model.js";
 
@@ -308,6 +308,59 @@ describe("hooks", () => {
     for (const [index, value] of values.entries()) {
       const head = Math.floor((index % 64) / 16);
       expect(head === 2 ? Math.abs(value) : value).toBe(head === 2 ? 0 : plain[index]);
+    }
+  });
+
+  it("mask what a head may look at: itself alone gives its own value", async () => {
+    const model = await open("qwen3");
+    const taps = (["value", "heads"] as const).map((point) => ({ point, layer: 1 }));
+    const plain = await read(model, passage(text(6), 0));
+    const mask = (layer: number, head: number, position: number, other: number) =>
+      layer !== 1 || head !== 3 || position === other;
+    const masked = await read(model, passage(text(6), 1), { plan: { taps }, mask });
+    const [values, heads] = taps.map((tap) => model.tapped(tap).values);
+    for (let token = 0; token < 6; token++) {
+      // Head 3 reads the second of two key heads of 16 numbers.
+      const own = values!.subarray(token * 32 + 16, token * 32 + 32);
+      expectNear(heads!.subarray(token * 64 + 48, token * 64 + 64), own, 2e-3);
+    }
+    expect(masked[5]).not.toEqual(plain[5]);
+    expect(await read(model, passage(text(6), 2), { mask: () => true })).toEqual(plain);
+  });
+
+  it("attention of one's own runs over the stored rows: the best key alone, found in the graph", async () => {
+    const model = await open("qwen3");
+    await read(model, passage(text(20), 0));
+    model.share(0, 1);
+    const rows = { point: "rows", layer: 1 } as const;
+    const heads = { point: "heads", layer: 1 } as const;
+    const value = { point: "value", layer: 1 } as const;
+    await read(model, passage([7], 0, 20), { plan: { taps: [rows] } });
+    const { values: weights, shape } = model.tapped(rows);
+
+    const attention: ForwardPlan["attention"] = {
+      key: "best key",
+      attend({ context: c, layer, queries, keys, values, mask, scale }) {
+        if (layer !== 1) return null;
+        const scores = c.softmax(c.matmul(keys, queries), mask, scale); // [rows, 1, heads]
+        const best = c.reshape(c.topK(scores, 1), 1, 2, 2); // [1, heads of a key head, key heads]
+        const chosen = [0, 1].map((group) => {
+          const index = c.contiguous(c.view(best, [1, 2], [best.stride(2)], group * best.stride(1)));
+          return c.reshape(c.getRows(values, index), 16, 1, 2); // [headSize, 1, key heads]
+        });
+        return c.reshape(c.concat(chosen[0]!, chosen[1]!, 1), 64, 1);
+      },
+    };
+    await read(model, passage([7], 1, 20), { plan: { attention, taps: [heads, value] } });
+    const given = model.tapped(heads).values;
+    const stored = model.memory(1).values;
+    for (let head = 0; head < 4; head++) {
+      const row = weights.subarray(head * shape[0], (head + 1) * shape[0]);
+      const best = row.indexOf(Math.max(...row));
+      // Row 20 belongs to the first sequence alone; the second one has the same token in row 21.
+      const at = (best === 20 ? 21 : best) * 32 + Math.floor(head / 2) * 16;
+      const bits = [...given.subarray(head * 16, (head + 1) * 16)].map(halfBits);
+      expect(bits).toEqual([...stored.subarray(at, at + 16)]);
     }
   });
 

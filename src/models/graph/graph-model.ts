@@ -44,6 +44,8 @@ export interface ForwardOptions {
   readonly refresh?: boolean;
   /** `causal` (default): a token sees positions up to its own; `full`: all that its sequence holds. */
   readonly sight?: "causal" | "full";
+  /** Whether a query head of a layer may look from one position to another, beside what `sight` says. Is asked often. */
+  readonly mask?: (layer: number, head: number, position: number, other: number) => boolean;
 }
 
 /** `full`: there were not enough free rows; `aborted`: stopped. Appended rows are then gone again. */
@@ -121,6 +123,17 @@ export class GraphModel {
     return this.#parts.store.table.free;
   }
 
+  /** The rows a sequence holds, in the order in which they were taken. */
+  rowsOf(sequence: number): readonly number[] {
+    return this.#parts.store.table.rowsOf(sequence);
+  }
+
+  /** Keys and values of a layer in place, as bits of 16-bit floats: row after row, in each the key heads in turn. */
+  memory(layer: number): { readonly keys: Uint16Array; readonly values: Uint16Array } {
+    this.#idle();
+    return this.#parts.store.memory(layer);
+  }
+
   /** True positions of what a sequence holds, in the order of its rows. */
   positionsOf(sequence: number): number[] {
     const { table } = this.#parts.store;
@@ -136,20 +149,20 @@ export class GraphModel {
     this.#last = null;
     const into = this.#placeTokens(batch, options.refresh ?? false);
     if (!into) return "full";
-    const graph = this.#prepare(batch, into.rows, options);
-    this.#abort.clear();
     let done = false;
     try {
+      const graph = this.#prepare(batch, into.rows, options);
+      this.#abort.clear();
       done = await this.#compute(graph, batch.length);
+      if (!done) return "aborted";
+      this.#last = graph;
+      this.#lastOutputs = batch.filter(({ output }) => output).length;
+      return "done";
     } finally {
-      if (!done) this.#forget(batch, into.appended);
       this.#running = null;
+      if (!done) this.#forget(batch, into.appended);
       if (this.#closed) this.#free();
     }
-    if (!done) return "aborted";
-    this.#last = graph;
-    this.#lastOutputs = batch.filter(({ output }) => output).length;
-    return "done";
   }
 
   /** The logits after an output token of the last pass, in place, and their address. */
@@ -296,7 +309,8 @@ export class GraphModel {
   #prepare(batch: readonly ForwardToken[], into: readonly number[], options: ForwardOptions): ForwardGraph {
     const { store } = this.#parts;
     const { table } = store;
-    const selected = batch.some(({ sequences }) => this.#selections.has(sequences[0]!));
+    const { mask, sight } = options;
+    const selected = mask !== undefined || batch.some(({ sequences }) => this.#selections.has(sequences[0]!));
     const selections = selected ? this.#selectionsOf(batch) : null;
     // Attention over 512 rows and more sums in another way; where bits must not depend on others, always that way.
     const least = table.separate ? 2 * rowStep : rowStep;
@@ -314,8 +328,8 @@ export class GraphModel {
       graph.into[index] = into[index]!;
       if (token.output && graph.outputs) graph.outputs[output++] = index;
     }
-    const full = options.sight === "full";
-    if (selections) fillSelected(graph, this.config, batch, selections, full);
+    const full = sight === "full";
+    if (selections) fillSelected(graph, this.config, batch, selections, { full, mask });
     else fillDense(graph, this.config, batch, table, full);
     return graph;
   }

@@ -49,6 +49,11 @@ export class KvStore {
     return true;
   }
 
+  /** Bits of a layer's 16-bit floats, in place. */
+  memory(layer: number): { keys: Uint16Array; values: Uint16Array } {
+    return { keys: this.#memory[layer]!, values: this.#memory[this.keys.length + layer]! };
+  }
+
   /** Copies all layers of a row. */
   copyRow(from: number, to: number): void {
     const width = this.#width;
@@ -58,7 +63,7 @@ export class KvStore {
   /** Copies keys and values of one head of one layer. */
   copyHead(layer: number, kvHead: number, from: number, to: number): void {
     const at = (row: number) => row * this.#width + kvHead * this.#headSize;
-    for (const memory of [this.#memory[layer]!, this.#memory[this.keys.length + layer]!]) {
+    for (const memory of Object.values(this.memory(layer))) {
       memory.copyWithin(at(to), at(from), at(from) + this.#headSize);
     }
   }

@@ -1,7 +1,7 @@
 /** Fills the masks of a pass: which rows each token looks at. */
 import type { TransformerConfig } from "./config.js";
 import type { ForwardGraph } from "./forward-graph.js";
-import type { ForwardToken } from "./graph-model.js";
+import type { ForwardOptions, ForwardToken } from "./graph-model.js";
 import type { RowTable } from "./row-table.js";
 import type { RowList, Selection } from "./selection.js";
 
@@ -53,7 +53,7 @@ export function fillSelected(
   { window, heads, kvHeads }: TransformerConfig,
   batch: readonly ForwardToken[],
   selections: Selections,
-  full: boolean,
+  { full, mask: mayLook }: { full: boolean; mask: ForwardOptions["mask"] },
 ): void {
   for (const { layers, mask, index } of graph.sights) {
     if (mask.length === 0 || index === null) continue;
@@ -76,7 +76,8 @@ export function fillSelected(
           const own = starts.get(sequences[0]!)!;
           const at = (head * batch.length + token) * rows + own.start;
           for (const [row, other] of own.list.positions.entries()) {
-            if (sees(position, other, reach, full)) mask[at + row] = 0;
+            if (!sees(position, other, reach, full)) continue;
+            if (mayLook === undefined || mayLook(layer, head, position, other)) mask[at + row] = 0;
           }
         }
       }

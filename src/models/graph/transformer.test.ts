@@ -170,13 +170,14 @@ describe("a transformer in a packed batch", () => {
         return tensor;
       },
     });
-    expect(seen.slice(0, 11)).toEqual([
+    expect(seen.slice(0, 12)).toEqual([
       "0 layer-input 16x10x1",
       "0 query 4x4x10",
       "0 key 4x2x10",
       "0 value 4x2x10",
       "0 heads 16x10x1",
       "0 attention 16x10x1",
+      "0 up 32x10x1",
       "0 gate 32x10x1",
       "0 inner 32x10x1",
       "0 feed-forward 16x10x1",

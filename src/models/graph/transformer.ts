@@ -47,6 +47,8 @@ export type Point =
   | "attention"
   /** Gate of the feed-forward part before its activation, [feedForward, n]. */
   | "gate"
+  /** What the gate is multiplied with, [feedForward, n]. */
+  | "up"
   /** activation(gate) * up, [feedForward, n]. */
   | "inner"
   /** What the feed-forward part adds to the residual stream, [width, n]. */
@@ -178,7 +180,7 @@ export class Transformer {
   /** [width, n] -> [width, n]. */
   #feedForward(layer: number, x: Tensor): Tensor {
     const name = (part: string) => `blk.${layer}.${part}`;
-    const up = this.#linear(name("ffn_up"), x); // [feedForward, n]
+    const up = this.#at("up", layer, this.#linear(name("ffn_up"), x)); // [feedForward, n]
     const gate = this.#at("gate", layer, this.#linear(name("ffn_gate"), x));
     const inner = this.#config.activation === "silu" ? this.#c.swiglu(gate, up) : this.#c.geglu(gate, up);
     return this.#linear(name("ffn_down"), this.#at("inner", layer, inner));

@@ -237,6 +237,11 @@ export class TensorContext {
     return made(this.native.ggml_argmax(this.handle, tensor.address));
   }
 
+  /** Indices of each row's `count` greatest numbers, in no order, I32 [count, rows, ...]. */
+  topK(tensor: Tensor, count: number): Tensor {
+    return made(this.native.ggml_top_k(this.handle, tensor.address, count));
+  }
+
   // ---- layers ----------------------------------------------------------------------------------------------------
 
   /** [in, out] x [in, n] -> [out, n]; dimensions 2 and 3 of the matrix are repeated to those of the input. */
