@@ -31,8 +31,14 @@ const modelSchema = z.object({
   cacheBytesPerToken: amount,
   /** From the call until the model could be used. */
   loadSeconds: amount,
+  /** Seconds per token, written one after another and read in a long stretch. */
+  writeSeconds: z.number().gt(0),
+  readSeconds: z.number().gt(0),
   /** Seconds of a pass over so many tokens: the cost curve. The first is of one token. */
-  curve: z.array(z.object({ tokens: z.int().min(1), seconds: z.number().gt(0) })).min(1),
+  curve: z
+    .array(z.object({ tokens: z.int().min(1), seconds: z.number().gt(0) }))
+    .min(1)
+    .readonly(),
   measured: z.string(),
 });
 
@@ -108,14 +114,10 @@ export function rolesRates(
   return { bandwidth, roles: Object.fromEntries(roles) };
 }
 
-export function ratesOf({ curve, size, cacheBytesPerToken }: ModelCalibration): RoleRates {
-  const last = curve.at(-1)!;
-  return {
-    cacheBytesPerToken,
-    writeSeconds: curve[0]!.seconds,
-    readSeconds: last.seconds / last.tokens,
-    flopsPerSecond: Math.max(...curve.map(({ tokens, seconds }) => (2 * size.multiplied * tokens) / seconds)),
-  };
+export function ratesOf(model: ModelCalibration): RoleRates {
+  const { curve, size, cacheBytesPerToken, writeSeconds, readSeconds } = model;
+  const perToken = Math.min(readSeconds, ...curve.map(({ tokens, seconds }) => seconds / tokens));
+  return { cacheBytesPerToken, writeSeconds, readSeconds, flopsPerSecond: (2 * size.multiplied) / perToken };
 }
 
 function isSameSize(a: ModelSize | undefined, b: ModelSize): boolean {

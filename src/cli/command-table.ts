@@ -43,6 +43,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "fit a log-linear law over rows, and doubt it",
     load: load(() => import("./commands/analyze-scaling.js")),
   },
+  calibrate: {
+    summary: "measure what models cost on this machine",
+    load: load(() => import("./commands/calibrate.js")),
+  },
   "tasks list": {
     summary: "list the tasks, their sources and licences",
     load: load(() => import("./commands/tasks-list.js")),
