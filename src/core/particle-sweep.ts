@@ -8,6 +8,7 @@ import { resample, resamplingSchemes } from "./resampling.js";
 import { aggregate, aggregations } from "./reward.js";
 import type { Node, Search } from "./search.js";
 import { commonAncestor, keepOnly, offerBest } from "./survivors.js";
+import { groupByAnswer } from "./vote.js";
 import { drawIndex, effectiveSampleSize, softmax } from "./weights.js";
 
 export const particleOptions = {
@@ -44,9 +45,11 @@ export const particleOptions = {
   annealEarly: z.number().min(0).max(1).default(0.5).describe("share of the horizon in which it anneals"),
   horizon: z.int().min(1).max(1000).default(40).describe("steps that annealing takes for a whole answer"),
   select: z
-    .enum(["best", "sample"])
+    .enum(["best", "sample", "vote"])
     .default("best")
-    .describe("the answer: the particle of the greatest last weight, or one drawn by the weights"),
+    .describe(
+      "the answer: the particle of the greatest last weight, one drawn by the weights, or what most say",
+    ),
 };
 
 export type ParticleOptions = z.output<z.ZodObject<typeof particleOptions>>;
@@ -152,15 +155,24 @@ export function lastWeight({ logWeights }: Particle): number {
   return logWeights.at(-1)!;
 }
 
-export function chooseParticle(
+export async function chooseParticle(
   search: Search,
   particles: readonly Particle[],
   options: ParticleOptions,
-): Particle {
+): Promise<Node> {
   // An answer that was cut short is chosen only where there is no other.
   const whole = particles.filter(({ node }) => node.finish === "stop");
   const candidates = whole.length > 0 ? whole : particles;
   const weights = candidates.map(lastWeight);
-  if (options.select === "best") return candidates[weights.indexOf(Math.max(...weights))]!;
-  return candidates[drawIndex(softmax(weights), search.uniform(search.root, "select"))]!;
+  const best = candidates[weights.indexOf(Math.max(...weights))]!.node;
+  if (options.select === "best") return best;
+  if (options.select === "sample") {
+    return candidates[drawIndex(softmax(weights), search.uniform(search.root, "select"))]!.node;
+  }
+  // They were redrawn by their weights, so heads are counted.
+  const [elected] = await groupByAnswer(
+    search,
+    candidates.map(({ node }) => node),
+  );
+  return elected?.nodes[0] ?? best;
 }

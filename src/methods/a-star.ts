@@ -54,6 +54,8 @@ export default defineMethod({
   kind: "search",
   source: "Chatziveroglou, A*-Decoding, arXiv 2505.13672; edge cost and tie-break as in card a-star-decoding",
   needs: { draft: ["text"], reward: true },
+  cost: "children steps written and scored per expansion, at most expansions of them; memory grows with the frontier",
+  use: "few tokens and a reward that is right about single steps; one expansion is a narrow batch, so time gains less",
   schema,
   async run(search, options) {
     let frontier: State[] = [{ node: search.root, g: 0, h: 0, number: 0 }];

@@ -51,6 +51,8 @@ export default defineMethod({
   source:
     "Jain et al., Diffusion Tree Sampling, NeurIPS 2025, arXiv 2506.20701, sections 3 and 4 (DTS, DTS*)",
   needs: { draft: ["text"], reward: true },
+  cost: "rollouts times what is left of an answer below the prefix each starts from; rewards of whole answers",
+  use: "a reward that judges finished answers; sample, to draw from the model reweighed by it instead of its best",
   schema,
   async run(search, options) {
     const root = await growTree(search, options);

@@ -29,6 +29,8 @@ export default defineMethod({
   kind: "step",
   source: "Agarwal et al., First Finish Search, arXiv 2505.18149; FFS-k@N from arXiv 2512.02008",
   needs: { draft: ["text"] },
+  cost: "samples times the shortest answer's tokens, up to a step each; no reward",
+  use: "reasoning models whose wrong attempts ramble; where length says nothing it is one sample at many times the cost",
   schema,
   async run(search, options) {
     let lanes: Node[] = Array.from({ length: options.samples }, () => search.root);

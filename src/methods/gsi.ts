@@ -41,6 +41,8 @@ export default defineMethod({
   source:
     "Geuter et al., Guided Speculative Inference, arXiv 2506.04118, algorithm 1; laws taken at temperature 1",
   needs: { draft: ["text"], target: ["text", "logits"], reward: true },
+  cost: "drafts steps per step written, scored and read by the target; rewrites more where they are refused",
+  use: "sampling close to the target's own law under a reward, where a target read of every draft step is affordable",
   schema,
   async run(search, options) {
     const { beta, threshold, tilted, giveUp } = options;

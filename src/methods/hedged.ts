@@ -2,6 +2,7 @@ import { z } from "zod";
 import { defineMethod } from "../core/method.js";
 import { type Node, pathText, type Search } from "../core/search.js";
 import { writeOn } from "../core/whole-answers.js";
+import { chopsRequest, judge, pairRequest } from "./hedged/judge.js";
 
 const schema = z.object({
   samples: z.int().min(1).max(26).default(5).describe("answers, of which one is greedy"),
@@ -62,6 +63,8 @@ export default defineMethod({
   source:
     "Khairi et al., When Life Gives You Samples, EMNLP 2025, arXiv 2506.20544; the prompts are our wording",
   needs: { draft: ["text"], target: ["text"] },
+  cost: "samples answers; one target call for chops, samples x (samples - 1 + evidence) short ones for mbr",
+  use: "open questions in any language and a target that judges well; greedy stays as the safety net",
   schema,
   async run(search, options) {
     const pool = await write(search, search.root, options.samples, options);
@@ -137,18 +140,6 @@ async function byJudge(search: Search, pairs: readonly Pair[], options: Options)
   return verdicts.map((verdict) => Number(/\d/.exec(verdict)?.[0] ?? 0) / 9);
 }
 
-/** What the target writes under each of these prompts, greedily. */
-async function judge(search: Search, prompts: readonly string[], maxTokens: number): Promise<string[]> {
-  const nodes = await search.extendAll(
-    prompts.map((content) => ({
-      ...{ node: search.begin([{ role: "user", content }]), role: "target", origin: "judge", maxTokens },
-      ...{ splitter: { kind: "none" }, sampling: { temperature: 0 } },
-    })),
-  );
-  for (const node of nodes) search.prune(node);
-  return nodes.map((node) => node.step!.text);
-}
-
 /** In an order of this round's own: judges prefer some places. */
 function shuffled(search: Search, pool: readonly Node[], round: number): Node[] {
   const keys = pool.map((_, index) => search.uniform(search.root, `labels:${round}`, index));
@@ -159,19 +150,4 @@ function shuffled(search: Search, pool: readonly Node[], round: number): Node[] 
 function shown(node: Node, { excerpt }: Options): string {
   const text = pathText(node).trim();
   return text.length <= excerpt ? text : `[cut] ${text.slice(-excerpt)}`;
-}
-
-function chopsRequest(question: string, answers: readonly string[]): string {
-  const listed = answers.map((text, index) => `Answer ${String.fromCharCode(65 + index)}:\n${text}`);
-  return (
-    `Problem:\n${question}\n\n${listed.join("\n\n")}\n\n---\nFirst write a short checklist: what must a right answer ` +
-    "to this problem meet? Then hold each answer against it. Your last line names the best one, such as: Best: A"
-  );
-}
-
-function pairRequest(question: string, one: string, other: string): string {
-  return (
-    `Problem:\n${question}\n\nFirst answer:\n${one}\n\nSecond answer:\n${other}\n\n---\nHow far do the two answers agree ` +
-    "in what they say, whatever their language? Reply with one digit, from 0 (not at all) to 9 (fully)."
-  );
 }

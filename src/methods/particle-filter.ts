@@ -9,6 +9,8 @@ export default defineMethod({
   kind: "step",
   source: "Puri et al., Particle-Based Monte Carlo inference scaling, arXiv 2502.01618, section 3",
   needs: { draft: ["text"], reward: true },
+  cost: "particles times an answer's tokens written, a reward pass for every step",
+  use: "a noisy step reward: weak prefixes are redrawn by chance, not cut, so its mistakes are survived",
   schema: z.object(particleOptions),
   async run(search, options) {
     const particles = await sweepParticles(search, options, {
@@ -17,6 +19,6 @@ export default defineMethod({
       iteration: 1,
       last: true,
     });
-    return search.finish(chooseParticle(search, particles, options).node);
+    return search.finish(await chooseParticle(search, particles, options));
   },
 });

@@ -51,7 +51,7 @@ test("more iterations find better answers", async () => {
 
 test("the answer is a whole one where there is one", async () => {
   for (let seed = 0; seed < 20; seed++) {
-    for (const select of ["best", "sample"]) {
+    for (const select of ["best", "sample", "vote"]) {
       const { result } = await carryOut({ method: particleFilter, options: { select }, seed });
       expect(result.finish).toBe("stop");
     }

@@ -16,6 +16,8 @@ export default defineMethod({
   source:
     "Puri et al., Particle-Based Monte Carlo inference scaling, arXiv 2502.01618, section 3 and appendix",
   needs: { draft: ["text"], reward: true },
+  cost: "iterations times particles answers, less what the kept references save",
+  use: "a budget that one filter of that many particles cannot hold in memory at once",
   schema: z.object({
     ...particleOptions,
     iterations: z
@@ -41,6 +43,6 @@ export default defineMethod({
       );
       found.push(...particles);
     }
-    return search.finish(chooseParticle(search, found, options).node);
+    return search.finish(await chooseParticle(search, found, options));
   },
 });

@@ -35,6 +35,8 @@ export default defineMethod({
   kind: "step",
   source: "Pan et al., SpecReason, NeurIPS 2025, arXiv 2504.07891; the grading turn is our wording",
   needs: { draft: ["text"], target: ["text", "logits"] },
+  cost: "the draft's steps, each read once by the target with one digit asked; the target's rewrites",
+  use: "RSD without a reward, where the target is strong enough to grade; calibrate the threshold for it",
   schema,
   async run(search, options) {
     const judge = new DigitJudge(search, options);
