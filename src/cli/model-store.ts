@@ -110,7 +110,14 @@ export class ModelStore implements AsyncDisposable {
     const whiteBox = parsed.kind === "graph";
     const size = context === undefined ? {} : { context };
     // Every run pays for its own prompt, whatever ran before it.
-    const options = { threads, exact, keptPrompts: 0, signal: this.#signal, ...size };
+    const options = {
+      threads,
+      exact,
+      caches: "fitting",
+      keptPrompts: 0,
+      signal: this.#signal,
+      ...size,
+    } as const;
     return { key: whiteBox ? `graph:${path}` : path, open: () => openLlama(path, { ...options, whiteBox }) };
   }
 }

@@ -67,8 +67,9 @@ async function serve(message: Call & { readonly call: number }): Promise<Answers
     case "load": {
       const load = message.whiteBox ? loadGraphNativeModel : loadLlamaNativeModel;
       const native = await load(message.options);
-      const { exact: separate, keptPrompts } = message;
-      const shared = separate ? { batchTokens: await exactBatch(native, message.options) } : {};
+      const { exact, keptPrompts } = message;
+      const { separateStreams: separate = false } = message.options;
+      const shared = exact ? { batchTokens: await exactBatch(native, message.options) } : {};
       const scheduler = new Scheduler(native, { separate, keptPrompts, ...shared, lock });
       models.set(message.model, { native, scheduler });
       return native.info;

@@ -15,7 +15,7 @@ export type { Statistics } from "./protocol.js";
 export interface OpenLlamaOptions extends CallOptions {
   /** Shown in traces; default: the file's name. */
   readonly name?: string;
-  /** Tokens that fit the KV cache, over all branches (in exact mode: in each). Default: at most 4096. */
+  /** Tokens that fit the KV cache, over all branches (of separate caches: in each). Default: at most 4096. */
   readonly context?: number;
   /** Branches that hold cells at once; more are read again when used. Default 64, in exact mode 6. */
   readonly sequences?: number;
@@ -34,6 +34,13 @@ export interface OpenLlamaOptions extends CallOptions {
    */
   readonly exact?: boolean;
   /**
+   * `shared`: one cache for all branches, where a fork copies nothing. `separate`: a cache per branch, which a fork
+   * copies. `fitting`: separate where a branch's cache is so small that copying it costs less than what libllama
+   * does at every pass to keep track of a shared one (half a tiny model's time). Default `shared`, in exact mode
+   * `separate`.
+   */
+  readonly caches?: "shared" | "separate" | "fitting";
+  /**
    * Runs on the transformer of `src/models/graph` instead of libllama's: families it knows, on the processor. Adds the
    * capability `graph`.
    */
@@ -45,6 +52,8 @@ const usualContext = 4096;
 const usualKeptPrompts = 4;
 /** Short decodes block the engine's process: it has nothing else to do but hear a cancel, and hears it after the decode. */
 const inlineTokens = 4;
+/** Of one branch: a copy of so much takes as long as the tracking of a shared cache for about five tokens. */
+const smallCacheBytes = 4 * 2 ** 20;
 const exactSequences = 6;
 /** What the check of exact mode needs. */
 const leastExactSequences = 3;
@@ -61,13 +70,16 @@ export async function openLlama(path: string, options: OpenLlamaOptions = {}): P
   const asked = options.sequences ?? (exact ? exactSequences : 64);
   const sequences = exact ? Math.max(asked, leastExactSequences) : asked;
   const cells = Math.min(options.context ?? usualContext, file.size.context);
-  checkMemory(file, { cells: exact ? cells * sequences : cells });
+  const { caches = "shared" } = options;
+  const isSmall = file.bytesPerContextToken * cells <= smallCacheBytes;
+  const separate = exact || caches === "separate" || (caches === "fitting" && isSmall && !whiteBox);
+  checkMemory(file, { cells: separate ? cells * sequences : cells });
   const native: NativeModelOptions = {
     path: file.path,
     cells,
     sequences,
     threads: options.threads ?? 1,
-    separateStreams: exact,
+    separateStreams: separate,
     repack: !exact,
     inlineTokens,
     ...(options.gpuLayers === undefined ? {} : { gpuLayers: options.gpuLayers }),
