@@ -37,7 +37,10 @@ describe("tasks", () => {
     expect(listed.map(({ name }: { name: string }) => name)).toEqual(tasks.names);
     expect(listed[1]).toMatchObject({ name: "math500", size: 500, licence: "MIT", path: null });
     const text = await run(["tasks", "list"], { environment });
-    for (const name of tasks.names) expect(text.out).toMatch(new RegExp(`^${name} +[\\d,]+ +no `, "m"));
+    for (const name of tasks.names)
+      expect(text.out).toMatch(
+        new RegExp(`^${name} +[\\d,]+ +${name.startsWith("lab") ? "yes" : "no"} `, "m"),
+      );
   });
 
   test("that arrive with other bytes than the hub lists are refused", async () => {
