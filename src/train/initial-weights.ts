@@ -1,4 +1,5 @@
 /** The tensors of a decoder of the Llama family by their GGUF names, and the random numbers that training starts from. */
+import { createHash } from "node:crypto";
 import { keyedBits } from "../core/random.js";
 import type { ModelSizes } from "./model-recipe.js";
 
@@ -64,4 +65,13 @@ export function fillNormal(values: Float32Array, deviation: number, seed: number
     values[index] = radius * Math.cos(2 * Math.PI * v);
     if (index + 1 < values.length) values[index + 1] = radius * Math.sin(2 * Math.PI * v);
   }
+}
+
+/** Hex SHA-256 over the numbers in the order of the names. */
+export function weightsHash(weights: Weights): string {
+  const digest = createHash("sha256");
+  for (const values of weights.values()) {
+    digest.update(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return digest.digest("hex");
 }

@@ -64,6 +64,8 @@ export interface TrainingExample {
   readonly tokens: readonly number[];
   /** Index of the first token that the model must learn to write; the ones before it are given. */
   readonly lossFrom: number;
+  /** For heads: what is true after each token, in [0, 1]; null where nothing is learned. `lossFrom` then means nothing. */
+  readonly labels?: readonly (number | null)[];
 }
 
 /** The example at an index: 0, 1, 2, ... in the order of training. Must depend on the index alone. */

@@ -10,9 +10,12 @@ export interface PackedBatch {
   readonly positions: Int32Array;
   /** Place in the row where the example begins; its own place where nothing is. */
   readonly starts: Int32Array;
-  /** Places whose next token is learned, ascending, and that token. */
+  /** Places with a loss, ascending. */
   readonly lossPlaces: Int32Array;
+  /** Their next tokens; where examples have labels, the tokens there. */
   readonly targets: Int32Array;
+  /** Their labels; empty where examples have none. */
+  readonly labels: Float32Array;
   /** Places that hold a token. */
   readonly tokenCount: number;
   /** Index of the first example that is not in the batch. */
@@ -39,8 +42,8 @@ export function batchRoom(recipe: ModelRecipe, examples: TrainingSet): BatchRoom
   let mostLosses = 0;
   for (let index = 0; index < sampledExamples; index++) {
     const example = examples(index);
-    const count = example.tokens.length - firstTarget(recipe, example);
-    tokens += example.tokens.length - 1;
+    const count = lossPositions(recipe, example).length;
+    tokens += inputLength(example);
     losses += count;
     mostLosses = Math.max(mostLosses, count);
   }
@@ -62,42 +65,57 @@ export function packBatch(
   const tokens = new Int32Array(places);
   const positions = new Int32Array(places);
   const starts = Int32Array.from({ length: places }, (_, place) => place % rowLength);
-  const next = new Int32Array(places).fill(-1);
   const used = new Array<number>(room.rows).fill(0);
+  const losses: { place: number; target: number; label: number | null }[] = [];
   let tokenCount = 0;
-  let lossCount = 0;
   let index = first;
   for (; ; index++) {
     const example = examples(index);
-    const lossFrom = firstTarget(recipe, example);
-    checkExample(example.tokens, index, recipe);
-    // The last token is only ever a target.
-    const length = example.tokens.length - 1;
-    const losses = length + 1 - lossFrom;
+    checkExample(example, index, recipe);
+    const length = inputLength(example);
+    const learned = lossPositions(recipe, example);
     const row = used.findIndex((count) => count + length <= rowLength);
-    if (row < 0 || lossCount + losses > room.losses) break;
-    const start = used[row]!;
+    if (row < 0 || losses.length + learned.length > room.losses) break;
+    const start = row * rowLength + used[row]!;
     for (let position = 0; position < length; position++) {
-      const place = row * rowLength + start + position;
-      tokens[place] = example.tokens[position]!;
-      positions[place] = position;
-      starts[place] = start;
-      if (position + 1 >= lossFrom) next[place] = example.tokens[position + 1]!;
+      tokens[start + position] = example.tokens[position]!;
+      positions[start + position] = position;
+      starts[start + position] = used[row]!;
     }
-    used[row] = start + length;
+    for (const position of learned) {
+      const { labels } = example;
+      const target = example.tokens[labels ? position : position + 1]!;
+      losses.push({ place: start + position, target, label: labels?.[position] ?? null });
+    }
+    used[row]! += length;
     tokenCount += length;
-    lossCount += losses;
   }
   if (index === first)
-    throw invalidExample(index, `has more tokens with a loss than a batch's ${room.losses}`);
-  const lossPlaces = Int32Array.from(next.keys()).filter((place) => next[place]! >= 0);
-  const targets = next.filter((token) => token >= 0);
-  return { rowLength, tokens, positions, starts, lossPlaces, targets, tokenCount, next: index };
+    throw invalidExample(index, `has more places with a loss than a batch's ${room.losses}`);
+  losses.sort((left, right) => left.place - right.place);
+  return {
+    rowLength,
+    tokens,
+    positions,
+    starts,
+    lossPlaces: Int32Array.from(losses, ({ place }) => place),
+    targets: Int32Array.from(losses, ({ target }) => target),
+    labels: Float32Array.from(losses.flatMap(({ label }) => (label === null ? [] : [label]))),
+    tokenCount,
+    next: index,
+  };
 }
 
-/** Index of the first token that is learned. */
-function firstTarget(recipe: ModelRecipe, { tokens, lossFrom }: TrainingExample): number {
-  return recipe.loss === "all" ? 1 : Math.min(tokens.length, Math.max(1, lossFrom));
+/** Tokens that are read: all but the last, which is only ever a target; all where there are labels. */
+function inputLength({ tokens, labels }: TrainingExample): number {
+  return labels ? tokens.length : tokens.length - 1;
+}
+
+/** Positions of an example with a loss. */
+function lossPositions({ loss }: ModelRecipe, { tokens, lossFrom, labels }: TrainingExample): number[] {
+  if (labels) return [...labels.keys()].filter((position) => labels[position] !== null);
+  const first = loss === "all" ? 1 : Math.max(1, lossFrom);
+  return Array.from({ length: Math.max(0, tokens.length - first) }, (_, index) => first - 1 + index);
 }
 
 /**
@@ -112,15 +130,20 @@ export function fillMask(mask: Float32Array, { rowLength, starts }: PackedBatch)
   });
 }
 
-function checkExample(tokens: readonly number[], index: number, { plan, sizes }: ModelRecipe): void {
+function checkExample(example: TrainingExample, index: number, { plan, sizes }: ModelRecipe): void {
+  const { tokens, labels } = example;
   const invalid = (problem: string) => invalidExample(index, problem);
   if (tokens.length < 2) throw invalid("has fewer than two tokens");
-  if (tokens.length - 1 > plan.rowLength) {
-    throw invalid(`has ${tokens.length} tokens, a row holds ${plan.rowLength} and the last target`);
+  if (inputLength(example) > plan.rowLength) {
+    throw invalid(`reads ${inputLength(example)} tokens, a row holds ${plan.rowLength}`);
   }
   for (const token of tokens) {
     if (Number.isInteger(token) && token >= 0 && token < sizes.vocabulary) continue;
     throw invalid(`holds token ${token}, the vocabulary has ${sizes.vocabulary}`);
+  }
+  if (labels && labels.length !== tokens.length) throw invalid("does not have one label per token");
+  for (const label of labels ?? []) {
+    if (label !== null && !(label >= 0 && label <= 1)) throw invalid(`has the label ${label}, not in [0, 1]`);
   }
 }
 

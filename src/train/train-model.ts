@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 import { StepwrightError } from "../core/errors.js";
 import { loadNative } from "../native/load.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
-import { crossEntropy } from "./cross-entropy.js";
-import { initialWeights, type Weights } from "./initial-weights.js";
+import { type Weights, weightsHash } from "./initial-weights.js";
 import type { ModelRecipe, TrainingSet } from "./model-recipe.js";
-import { batchRoom, packBatch } from "./packing.js";
+import { batchRoom, type PackedBatch, packBatch } from "./packing.js";
 import { checkRecipe } from "./recipe-check.js";
 import { learningRate } from "./schedule.js";
 import { TrainingGraph } from "./training-graph.js";
 import { appendLog, cutLog } from "./training-log.js";
+import { nextToken, type TrainingMethod } from "./training-method.js";
 
 export interface TrainingOptions {
   /** File to keep the state in; a training that it holds goes on. */
@@ -39,9 +39,9 @@ export interface TrainingProgress {
 }
 
 export interface TrainedModel {
-  /** By GGUF tensor name. */
+  /** The weights that were trained, by GGUF tensor name. */
   readonly weights: Weights;
-  /** Hex SHA-256 over all weights in the order of their names in the file. */
+  /** Hex SHA-256 over them in order. */
   readonly hash: string;
   readonly steps: number;
   readonly tokens: number;
@@ -55,26 +55,44 @@ export interface TrainedModel {
  * Trains to the end of the plan. Throws `aborted` (state saved), `task-invalid` (a bad example), `invalid-option`
  * (a recipe that cannot be trained), `checkpoint-invalid`, `storage-failed`, `model-not-finite` (the loss diverged).
  */
-export async function trainModel(
+export async function trainModel<Batch extends PackedBatch = PackedBatch>(
   recipe: ModelRecipe,
   examples: TrainingSet,
   options: TrainingOptions = {},
+  /** Default: from random weights towards the next token. */
+  method?: TrainingMethod<Batch>,
 ): Promise<TrainedModel> {
   checkRecipe(recipe);
+  // Without a method, Batch is what its default makes it.
+  const {
+    identity: way,
+    objective,
+    initial,
+    adapter,
+    frozen,
+    open,
+  } = method ?? (nextToken(recipe) as unknown as TrainingMethod<Batch>);
   const { sizes, plan } = recipe;
   const accumulate = plan.accumulate ?? 1;
-  const identity = trainingIdentity(recipe, examples);
+  const identity = trainingIdentity(recipe, examples, way);
   const found = options.checkpoint === undefined ? undefined : await readCheckpoint(options.checkpoint);
   if (found && found.recipe !== identity) throw foreignCheckpoint(options.checkpoint!);
   let { step, tokens, next, seconds, window } = found ?? start;
   if (options.log !== undefined) await cutLog(options.log, step);
 
   const room = batchRoom(recipe, examples);
-  const objective = crossEntropy(sizes.vocabulary);
-  const graph = new TrainingGraph(loadNative(), { sizes, room, rowLength: plan.rowLength, objective });
+  const graph = new TrainingGraph(loadNative(), {
+    sizes,
+    room,
+    rowLength: plan.rowLength,
+    objective,
+    ...(adapter ? { adapter } : {}),
+    ...(frozen === undefined ? {} : { frozen }),
+  });
+  const preparation = open(room);
   try {
+    graph.setWeights(initial);
     if (found) graph.restore(found.tensors);
-    else graph.setWeights(initialWeights(sizes, plan.seed));
     const secondsBefore = seconds;
     const tokensBefore = tokens;
     const began = performance.now();
@@ -93,10 +111,10 @@ export async function trainModel(
           cause: options.signal.reason,
         });
       }
-      const batches = [];
+      const batches: Batch[] = [];
       for (let part = 0; part < accumulate; part++) {
         const batch = packBatch(recipe, examples, next, room);
-        batches.push(batch);
+        batches.push(await preparation.prepare(batch));
         next = batch.next;
       }
       const rate = learningRate(plan, step, tokens);
@@ -145,6 +163,7 @@ export async function trainModel(
       resumedAt: found?.step ?? null,
     };
   } finally {
+    preparation.free();
     graph.free();
   }
 }
@@ -169,19 +188,11 @@ function optimiser({ plan }: ModelRecipe) {
 /** Examples that stand for the data set in its identity. */
 const sampledExamples = 64;
 
-function trainingIdentity(recipe: ModelRecipe, examples: TrainingSet): string {
-  const digest = createHash("sha256").update(JSON.stringify(recipe));
+function trainingIdentity(recipe: ModelRecipe, examples: TrainingSet, way: string): string {
+  const digest = createHash("sha256").update(JSON.stringify(recipe)).update(way);
   for (let index = 0; index < sampledExamples; index++) {
-    const { tokens, lossFrom } = examples(index);
-    digest.update(JSON.stringify([tokens, lossFrom]));
-  }
-  return digest.digest("hex");
-}
-
-export function weightsHash(weights: Weights): string {
-  const digest = createHash("sha256");
-  for (const values of weights.values()) {
-    digest.update(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
+    const { tokens, lossFrom, labels } = examples(index);
+    digest.update(JSON.stringify(labels ? [tokens, labels] : [tokens, lossFrom]));
   }
   return digest.digest("hex");
 }
