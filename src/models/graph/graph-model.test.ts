@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type TinyFamily, tinyFamilyContent } from "../../testing/tiny-families.js";
 import { halfBits, writeGguf } from "../gguf/write.js";
+import type { ForwardOptions, ForwardToken } from "./forward.js";
 import type { ForwardPlan } from "./forward-plan.js";
-import { type ForwardOptions, type ForwardToken, GraphModel, type GraphModelOptions } from "./graph-model.js";
+import { GraphModel, type GraphModelOptions } from "./graph-model.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwright-graph-model-"));
 const opened: GraphModel[] = [];
@@ -277,6 +278,21 @@ describe("refreshing", () => {
     // The other holder of the shared rows has kept its text.
     model.remove(0, 14);
     expect(await readSingly(model, passage([text(15)[14]!], 0, 14))).toEqual(plain.slice(14));
+  });
+
+  it("without room for rows of its own a shared text stays what it was", async () => {
+    const model = await open();
+    const plain = await readSingly(model, passage(text(130), 0));
+    model.share(0, 1);
+    const changed = passage(
+      text(130).map((token) => (token + 1) % 250),
+      1,
+    );
+    expect(await model.forward(changed, { refresh: true })).toBe("full");
+    expect(model.freeRows).toBe(model.rows - 130);
+    model.remove(0, 0);
+    model.remove(1, 129);
+    expect(await readSingly(model, passage([text(130)[129]!], 1, 129))).toEqual(plain.slice(129));
   });
 
   it("with full sight a token sees what comes after it", async () => {

@@ -9,10 +9,12 @@ import type { Shape } from "../../native/ggml/tensor.js";
 import { loadNative } from "../../native/load.js";
 import { checkModelFile, type ModelFile } from "../gguf/check.js";
 import { configOf, type TransformerConfig } from "./config.js";
-import { ForwardGraph, type ForwardParts, type ForwardShape, shapeKey } from "./forward-graph.js";
-import { type ForwardPlan, type Tap, tapName } from "./forward-plan.js";
+import { checkBatch, type ForwardOptions, type ForwardStatus, type ForwardToken } from "./forward.js";
+import type { ForwardGraph, ForwardParts } from "./forward-graph.js";
+import { type Tap, tapName } from "./forward-plan.js";
+import { GraphCache } from "./graph-cache.js";
 import { KvStore } from "./kv-store.js";
-import { Selection } from "./selection.js";
+import { Sequences } from "./sequences.js";
 import { fillDense, fillSelected, rowsPerLayer } from "./sight.js";
 import { type LoadedWeights, loadWeights } from "./weights.js";
 
@@ -29,33 +31,8 @@ export interface GraphModelOptions {
   readonly inlineTokens?: number;
 }
 
-/** One token of a pass. */
-export interface ForwardToken {
-  readonly token: number;
-  readonly position: number;
-  /** Sequences it belongs to; several for the shared nodes of a tree. It sees what the first of them holds. */
-  readonly sequences: readonly number[];
-  readonly output: boolean;
-}
-
-export interface ForwardOptions {
-  readonly plan?: ForwardPlan;
-  /** Tokens at positions that their sequence already holds are computed anew in place instead of being appended. */
-  readonly refresh?: boolean;
-  /** `causal` (default): a token sees positions up to its own; `full`: all that its sequence holds. */
-  readonly sight?: "causal" | "full";
-  /** Whether a query head of a layer may look from one position to another, beside what `sight` says. Is asked often. */
-  readonly mask?: (layer: number, head: number, position: number, other: number) => boolean;
-}
-
-/** `full`: there were not enough free rows; `aborted`: stopped. Appended rows are then gone again. */
-export type ForwardStatus = "done" | "full" | "aborted";
-
 /** libllama widens its cache by so many cells at a time; the same steps give the same sums, and a graph for each. */
 const rowStep = 256;
-/** Kept graphs, and the bytes of their intermediate results together. */
-const mostGraphs = 32;
-const mostGraphBytes = 256 * 2 ** 20;
 
 export class GraphModel {
   readonly file: ModelFile;
@@ -64,9 +41,8 @@ export class GraphModel {
   readonly #parts: ForwardParts & { readonly weights: LoadedWeights };
   readonly #abort: AbortFlag;
   readonly #inlineTokens: number;
-  /** The oldest first. */
-  readonly #graphs = new Map<string, ForwardGraph>();
-  readonly #selections = new Map<number, Selection>();
+  readonly #graphs: GraphCache;
+  readonly #sequences: Sequences;
   #last: ForwardGraph | null = null;
   #lastOutputs = 0;
   #running: Promise<unknown> | null = null;
@@ -83,6 +59,8 @@ export class GraphModel {
     this.#parts = parts;
     this.#abort = abort;
     this.#inlineTokens = inlineTokens;
+    this.#graphs = new GraphCache(parts);
+    this.#sequences = new Sequences(parts.config, parts.store);
     this.vocabularySize = parts.weights.find("token_embd.weight")!.shape[1];
   }
 
@@ -145,13 +123,13 @@ export class GraphModel {
   /** Runs the tokens through the model. What it computed is readable until the next call. */
   async forward(batch: readonly ForwardToken[], options: ForwardOptions = {}): Promise<ForwardStatus> {
     this.#idle();
-    this.#check(batch);
+    checkBatch(batch, this.vocabularySize, this.#parts.store.table.sequences);
     this.#last = null;
-    const into = this.#placeTokens(batch, options.refresh ?? false);
-    if (!into) return "full";
+    const placement = this.#sequences.place(batch, options.refresh ?? false);
+    if (!placement) return "full";
     let done = false;
     try {
-      const graph = this.#prepare(batch, into.rows, options);
+      const graph = this.#prepare(batch, placement.rows, options);
       this.#abort.clear();
       done = await this.#compute(graph, batch.length);
       if (!done) return "aborted";
@@ -160,7 +138,7 @@ export class GraphModel {
       return "done";
     } finally {
       this.#running = null;
-      if (!done) this.#forget(batch, into.appended);
+      if (!done) placement.undo();
       if (this.#closed) this.#free();
     }
   }
@@ -200,32 +178,19 @@ export class GraphModel {
   /** Takes positions [from, to) out of a sequence; `to` -1 is the end. What others share stays theirs. */
   remove(sequence: number, from: number, to = -1): void {
     this.#idle();
-    this.#parts.store.table.remove(sequence, from, to);
-    const selection = this.#selections.get(sequence);
-    if (selection) this.#selections.set(sequence, selection.remove(from, to));
-    if (from <= 0 && to < 0) this.#selections.delete(sequence);
+    this.#sequences.remove(sequence, from, to);
   }
 
   /** Lets a sequence hold what another one holds, its selection included. False without room. */
   share(from: number, to: number): boolean {
     this.#idle();
-    if (from === to) return true;
-    const selection = this.#selections.get(from);
-    if (selection && this.#parts.store.table.separate) return false;
-    if (selection) this.#selections.set(to, selection.copy());
-    else this.#selections.delete(to);
-    return this.#parts.store.share(from, to);
+    return this.#sequences.share(from, to);
   }
 
-  /** Gives up all of a sequence's positions but these, in all layers and heads. */
+  /** Gives up all of a sequence's positions but these, in all layers and heads. Not after `compact`. */
   keep(sequence: number, positions: Iterable<number>): void {
     this.#idle();
-    const wanted = new Set(positions);
-    const { table } = this.#parts.store;
-    const dropped = new Set(table.rowsOf(sequence).filter((row) => !wanted.has(table.positions[row]!)));
-    table.keep(sequence, (row) => !dropped.has(row));
-    const selection = this.#selections.get(sequence);
-    if (selection) this.#selections.set(sequence, selection.withoutRows(dropped));
+    this.#sequences.keep(sequence, positions);
   }
 
   /**
@@ -234,12 +199,7 @@ export class GraphModel {
    */
   select(sequence: number, choose: ((layer: number, kvHead: number) => Iterable<number>) | null): void {
     this.#idle();
-    if (choose === null) {
-      this.#selections.delete(sequence);
-      return;
-    }
-    const all = Selection.all(this.config, this.#parts.store.table, sequence);
-    this.#selections.set(sequence, (this.#selections.get(sequence) ?? all).choose(choose));
+    this.#sequences.select(sequence, choose);
   }
 
   /**
@@ -248,12 +208,7 @@ export class GraphModel {
    */
   compact(sequence: number): boolean {
     this.#idle();
-    const selection = this.#selections.get(sequence);
-    if (!selection) return true;
-    const compacted = selection.compact(this.#parts.store, sequence);
-    if (!compacted) return false;
-    this.#selections.set(sequence, compacted);
-    return true;
+    return this.#sequences.compact(sequence);
   }
 
   /** Safe to call twice. A running pass is stopped first; its promise still settles. */
@@ -266,56 +221,15 @@ export class GraphModel {
 
   // ---- inside ----------------------------------------------------------------------------------------------------
 
-  /** A row for each token; null when there are too few, and none is taken then. */
-  #placeTokens(
-    batch: readonly ForwardToken[],
-    refresh: boolean,
-  ): { rows: number[]; appended: Set<number> } | null {
-    const { table } = this.#parts.store;
-    const rows: number[] = [];
-    const appended = new Set<number>();
-    for (const { sequences, position } of batch) {
-      const old = refresh ? table.find(sequences[0]!, position) : -1;
-      // A row that others share is theirs: they keep it as it is.
-      if (old >= 0 && table.users(old) <= sequences.length) {
-        rows.push(old);
-        continue;
-      }
-      const row = table.append(sequences, position);
-      if (row < 0) {
-        this.#forget(batch, appended);
-        return null;
-      }
-      appended.add(row);
-      rows.push(row);
-      for (const sequence of sequences) {
-        if (old >= 0) table.replace(sequence, old, row);
-        else this.#selections.get(sequence)?.append(row, position);
-      }
-    }
-    return { rows, appended };
-  }
-
-  #forget(batch: readonly ForwardToken[], rows: ReadonlySet<number>): void {
-    if (rows.size === 0) return;
-    for (const sequence of new Set(batch.flatMap(({ sequences }) => sequences))) {
-      this.#parts.store.table.keep(sequence, (row) => !rows.has(row));
-      const selection = this.#selections.get(sequence);
-      if (selection) this.#selections.set(sequence, selection.withoutRows(rows));
-    }
-  }
-
   /** A graph of the right shape with its inputs filled. */
   #prepare(batch: readonly ForwardToken[], into: readonly number[], options: ForwardOptions): ForwardGraph {
-    const { store } = this.#parts;
-    const { table } = store;
+    const { table } = this.#parts.store;
     const { mask, sight } = options;
-    const selected = mask !== undefined || batch.some(({ sequences }) => this.#selections.has(sequences[0]!));
-    const selections = selected ? this.#selectionsOf(batch) : null;
+    const selections = this.#sequences.selectionsOf(batch, mask !== undefined);
     // Attention over 512 rows and more sums in another way; where bits must not depend on others, always that way.
     const least = table.separate ? 2 * rowStep : rowStep;
     const extent = Math.max(Math.ceil(table.extent / rowStep) * rowStep, least);
-    const graph = this.#graph({
+    const graph = this.#graphs.get({
       tokens: batch.length,
       outputs: batch.filter(({ output }) => output).length,
       rows: selections ? rowsPerLayer(this.config, selections) : Math.min(extent, table.rows),
@@ -334,59 +248,12 @@ export class GraphModel {
     return graph;
   }
 
-  #selectionsOf(batch: readonly ForwardToken[]): Map<number, Selection> {
-    const { table } = this.#parts.store;
-    return new Map(
-      [...new Set(batch.map(({ sequences }) => sequences[0]!))].map((sequence) => [
-        sequence,
-        this.#selections.get(sequence) ?? Selection.all(this.config, table, sequence),
-      ]),
-    );
-  }
-
-  #graph(shape: ForwardShape): ForwardGraph {
-    const key = shapeKey(shape);
-    const found = this.#graphs.get(key);
-    if (found) {
-      this.#graphs.delete(key);
-      this.#graphs.set(key, found);
-      return found;
-    }
-    const graph = new ForwardGraph(this.#parts, shape);
-    let bytes = graph.bytes;
-    for (const { bytes: more } of this.#graphs.values()) bytes += more;
-    for (const [oldest, old] of this.#graphs) {
-      if (this.#graphs.size < mostGraphs && bytes <= mostGraphBytes) break;
-      bytes -= old.bytes;
-      old.free();
-      this.#graphs.delete(oldest);
-    }
-    this.#graphs.set(key, graph);
-    return graph;
-  }
-
   async #compute({ graph }: ForwardGraph, tokens: number): Promise<boolean> {
     const { backend } = this.#parts;
     if (tokens <= this.#inlineTokens) return backend.compute(graph);
     const running = backend.computeAside(graph);
     this.#running = running;
     return running;
-  }
-
-  #check(batch: readonly ForwardToken[]): void {
-    const { sequences: count } = this.#parts.store.table;
-    const within = (value: number, limit: number) => Number.isInteger(value) && value >= 0 && value < limit;
-    const sound = ({ token, position, sequences }: ForwardToken) =>
-      within(token, this.vocabularySize) &&
-      within(position, 2 ** 31) &&
-      sequences.length > 0 &&
-      sequences.every((sequence) => within(sequence, count));
-    const wrong = batch.find((token) => !sound(token));
-    if (wrong === undefined && batch.length > 0) return;
-    throw new StepwrightError(
-      "internal",
-      `not a batch for this model: ${JSON.stringify(wrong ?? "no token")}`,
-    );
   }
 
   #finished(output: number): ForwardGraph {
@@ -407,8 +274,7 @@ export class GraphModel {
   #free(): void {
     const { weights, store, backend } = this.#parts;
     this.#last = null;
-    for (const graph of this.#graphs.values()) graph.free();
-    this.#graphs.clear();
+    this.#graphs.free();
     store.free();
     weights.free();
     backend.free();

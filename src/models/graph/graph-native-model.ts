@@ -14,9 +14,10 @@ import type {
 } from "../../native/native-model.js";
 import { RowReader } from "../../native/row-reader.js";
 import { Vocabulary } from "../../native/vocabulary.js";
+import type { ForwardStatus } from "./forward.js";
 import { GraphModel } from "./graph-model.js";
 
-const statuses: Readonly<Record<Awaited<ReturnType<GraphModel["forward"]>>, DecodeStatus>> = {
+const statuses: Readonly<Record<ForwardStatus, DecodeStatus>> = {
   done: 0,
   full: 1,
   aborted: 2,

@@ -64,14 +64,33 @@ export class RowTable {
 
   /** Takes a row for one token of these sequences. -1 when there is no room. */
   append(sequences: readonly number[], position: number): number {
-    const row = this.separate ? this.#nextInRegion(sequences) : this.#takeLowest();
+    const row = this.separate ? this.#nextInRegion(sequences) : this.#lowest();
     if (row < 0) return -1;
     this.positions[row] = position;
-    this.#users[row] = sequences.length;
-    this.#free--;
-    this.#extent = Math.max(this.#extent, row + 1);
-    for (const sequence of sequences) this.#list(sequence).push(row);
+    for (const sequence of sequences) {
+      this.#list(sequence).push(row);
+      this.#hold(row);
+    }
     return row;
+  }
+
+  /** Takes a row to stand in the place of `old` in these sequences. -1 when there is no room. */
+  replace(sequences: readonly number[], old: number): number {
+    const row = this.#lowest();
+    if (row < 0) return -1;
+    this.positions[row] = this.positions[old]!;
+    this.putBack(sequences, old, row);
+    return row;
+  }
+
+  /** Puts a row that others hold in the place of `old` in these sequences. */
+  putBack(sequences: readonly number[], old: number, row: number): void {
+    for (const sequence of sequences) {
+      const list = this.#list(sequence);
+      list[list.indexOf(old)] = row;
+      this.#hold(row);
+      this.#release(old);
+    }
   }
 
   /** Takes positions [from, to) from a sequence; `to` -1 is the end. */
@@ -93,21 +112,12 @@ export class RowTable {
     list.length = length;
   }
 
-  /** Puts `row` in the place of another one of the sequence's rows. */
-  replace(sequence: number, old: number, row: number): void {
-    const list = this.#list(sequence);
-    const appended = list.indexOf(row);
-    if (appended >= 0) list.splice(appended, 1);
-    list[list.indexOf(old)] = row;
-    this.#release(old);
-  }
-
   /** Lets a sequence hold all rows of another one too. Rows it had are given up. Not for separate sequences. */
   share(from: number, to: number): void {
     if (from === to) return;
     this.remove(to, 0, -1);
     const rows = this.#list(from);
-    for (const row of rows) this.#users[row]!++;
+    for (const row of rows) this.#hold(row);
     this.#lists[to] = rows.slice();
   }
 
@@ -117,7 +127,13 @@ export class RowTable {
     this.#lowestFree = Math.min(this.#lowestFree, row);
   }
 
-  #takeLowest(): number {
+  #hold(row: number): void {
+    if (this.#users[row]!++ > 0) return;
+    this.#free--;
+    this.#extent = Math.max(this.#extent, row + 1);
+  }
+
+  #lowest(): number {
     if (this.#free === 0) return -1;
     while (this.#users[this.#lowestFree]! > 0) this.#lowestFree++;
     return this.#lowestFree;

@@ -12,9 +12,12 @@ export interface RowList {
 export class Selection {
   /** By layer, then key head. */
   readonly lists: readonly (readonly RowList[])[];
+  /** Whether a row holds other positions in each layer and head. */
+  readonly compacted: boolean;
 
-  constructor(lists: readonly (readonly RowList[])[]) {
+  constructor(lists: readonly (readonly RowList[])[], compacted = false) {
     this.lists = lists;
+    this.compacted = compacted;
   }
 
   /** All of a sequence's rows, for every layer and head. */
@@ -36,6 +39,14 @@ export class Selection {
     for (const list of this.lists.flat()) {
       list.rows.push(row);
       list.positions.push(position);
+    }
+  }
+
+  /** Reads `row` where it read `old`. */
+  replaceRow(old: number, row: number): void {
+    for (const { rows } of this.lists.flat()) {
+      const at = rows.indexOf(old);
+      if (at >= 0) rows[at] = row;
     }
   }
 
@@ -76,12 +87,13 @@ export class Selection {
       return { rows: fresh.slice(0, list.rows.length), positions: [...list.positions] };
     });
     table.keep(sequence, (row) => !old.has(row));
-    return moved;
+    return new Selection(moved.lists, true);
   }
 
   #map(change: (list: RowList, layer: number, kvHead: number) => RowList): Selection {
     return new Selection(
       this.lists.map((heads, layer) => heads.map((list, kvHead) => change(list, layer, kvHead))),
+      this.compacted,
     );
   }
 }

@@ -1,7 +1,7 @@
 /** Fills the masks of a pass: which rows each token looks at. */
 import type { TransformerConfig } from "./config.js";
+import type { ForwardOptions, ForwardToken } from "./forward.js";
 import type { ForwardGraph } from "./forward-graph.js";
-import type { ForwardOptions, ForwardToken } from "./graph-model.js";
 import type { RowTable } from "./row-table.js";
 import type { RowList, Selection } from "./selection.js";
 
