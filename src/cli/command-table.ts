@@ -47,6 +47,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "measure what models cost on this machine",
     load: load(() => import("./commands/calibrate.js")),
   },
+  plan: {
+    summary: "foretell what methods will cost here, and whether they pay",
+    load: load(() => import("./commands/plan.js")),
+  },
   "tasks list": {
     summary: "list the tasks, their sources and licences",
     load: load(() => import("./commands/tasks-list.js")),

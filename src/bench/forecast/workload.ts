@@ -1,0 +1,94 @@
+/** What the questions of a task are like, as far as costs depend on it. Measured in a pilot, or assumed. */
+import type { Writer } from "../../core/search.js";
+import type { BenchResult, SeenStep } from "../result.js";
+
+export interface WriterHabits {
+  /** Tokens of the prompt in this model's tokens. */
+  readonly promptTokens: number;
+  /** Steps of an answer, and tokens of a step. */
+  readonly steps: number;
+  readonly stepTokens: number;
+}
+
+export interface Workload {
+  readonly draft: WriterHabits;
+  readonly target: WriterHabits;
+  /** Tokens that a reward reads beside the steps: the question and its own frame. */
+  readonly rewardPromptTokens: number;
+  /** Rewards of the draft's steps, as a sample to draw from. */
+  readonly rewards: readonly number[];
+  /** Where it comes from, in words. */
+  readonly source: string;
+}
+
+export interface AssumedWorkload {
+  readonly promptTokens: number;
+  readonly steps: number;
+  readonly stepTokens: number;
+  /** Share of draft steps that the reward passes. */
+  readonly acceptance: number;
+}
+
+/** Rewards are 1 for a passed step and 0 for another, so that any threshold keeps the assumed share. */
+export function assumedWorkload({ promptTokens, steps, stepTokens, acceptance }: AssumedWorkload): Workload {
+  const habits = { promptTokens, steps, stepTokens };
+  const passed = Math.round(acceptance * 1000);
+  return {
+    draft: habits,
+    target: habits,
+    rewardPromptTokens: promptTokens,
+    rewards: Array.from({ length: 1000 }, (_, index) => (index < passed ? 1 : 0)),
+    source: `assumed: ${promptTokens} prompt tokens, ${steps} steps of ${stepTokens}, ${(acceptance * 100).toFixed(0)} % of draft steps kept`,
+  };
+}
+
+/** From the results of a pilot. What it does not show is taken from what is assumed. */
+export function measuredWorkload(
+  results: readonly BenchResult[],
+  assumed: AssumedWorkload,
+  source: string,
+): Workload {
+  const finished = results.filter(({ finish }) => finish !== "failed");
+  const fallback = assumedWorkload(assumed);
+  const scored = finished.flatMap(({ steps }) => steps.flatMap((step) => [step, ...step.rejected]));
+  const rewards = scored.flatMap(({ origin, reward }) =>
+    origin === "draft" && reward !== null ? [reward] : [],
+  );
+  const frames = finished.flatMap((result) => rewardFrame(result) ?? []);
+  return {
+    draft: habitsOf("draft", finished, fallback.draft),
+    target: habitsOf("target", finished, fallback.target),
+    rewardPromptTokens: frames.length > 0 ? mean(frames) : fallback.rewardPromptTokens,
+    rewards: rewards.length > 0 ? rewards : fallback.rewards,
+    source,
+  };
+}
+
+/** Answers that one model wrote alone show its habits best; where there are none, all answers do. */
+function habitsOf(writer: Writer, results: readonly BenchResult[], fallback: WriterHabits): WriterHabits {
+  const prompts = results.flatMap(({ ledger }) => ledger[writer]?.read.prompt || []);
+  const alone = results.filter(
+    ({ steps }) => steps.length > 0 && steps.every(({ origin }) => origin === writer),
+  );
+  const shown = alone.length > 0 ? alone : results.filter(({ steps }) => steps.length > 0);
+  if (shown.length === 0) return fallback;
+  const steps = mean(shown.map((result) => result.steps.length));
+  const tokens = mean(shown.map((result) => result.steps.reduce((sum, step) => sum + step.tokens, 0)));
+  return {
+    promptTokens: prompts.length > 0 ? mean(prompts) : fallback.promptTokens,
+    steps,
+    stepTokens: tokens / steps,
+  };
+}
+
+/** Undefined where the reward read nothing. */
+function rewardFrame({ steps, ledger: { reward } }: BenchResult): number | undefined {
+  if (!reward || reward.prefillTokens === 0) return undefined;
+  const isScored = ({ reward: value }: SeenStep) => value !== null;
+  const read = steps.flatMap((step) => [step, ...step.rejected]).filter(isScored);
+  return Math.max(0, reward.prefillTokens - read.reduce((sum, { tokens }) => sum + tokens, 0));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
