@@ -12,6 +12,7 @@ export const rewardKinds = createRegistry<RewardKind>("reward", {
   "step-token": () => import("./step-token.js"),
   judge: () => import("./judge.js"),
   grm: () => import("./grm.js"),
+  self: () => import("./self-evaluation.js"),
   confidence: () => import("./confidence.js"),
   likelihood: () => import("./likelihood.js"),
   oracle: () => import("./oracle.js"),
