@@ -56,7 +56,8 @@ export async function beamSearch(
 
 function expansions(beam: readonly Chain[], options: BeamOptions) {
   const open = beam.filter(({ node }) => !node.finish);
-  const count = options.expand;
+  // One root stands for a whole beam: as many first steps are written as steps later on.
+  const count = beam[0]!.node.step ? options.expand : options.expand * options.width;
   return open.flatMap((chain) =>
     Array.from({ length: count }, (_, index) => ({
       chain,
