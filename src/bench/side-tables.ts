@@ -1,6 +1,7 @@
 /** The smaller tables of a bench as rows of text, for Markdown, terminal and report alike. */
 import type { EqualCompute } from "./equal-compute.js";
 import { metric, percent, points, ratio } from "./figures-text.js";
+import type { Prediction } from "./prediction.js";
 import type { BenchRow } from "./row.js";
 import type { BenchSummary } from "./summary.js";
 
@@ -66,5 +67,32 @@ export function limitsTable({ rows }: BenchSummary): TextTable | undefined {
       row.seconds.toPrecision(3),
       row.expectedSeconds === null ? "" : row.expectedSeconds.toPrecision(3),
     ]),
+  };
+}
+
+/** Undefined where nothing was foretold. */
+export function predictionTable(
+  { rows }: BenchSummary,
+  prediction: Prediction | undefined,
+): TextTable | undefined {
+  if (!prediction) return undefined;
+  const pair = (foretold: number | null, happened: number, text: (value: number) => string) =>
+    foretold === null
+      ? ["", text(happened), ""]
+      : [text(foretold), text(happened), ratio(foretold / happened)];
+  return {
+    caption: "Foretold from a pilot, and what happened, per question",
+    titles: ["method", "FLOPs foretold", "happened", "", "seconds foretold", "happened", ""],
+    rows: rows.flatMap((row) => {
+      const foretold = prediction.rows.find(({ label }) => label === row.label);
+      if (!foretold || row.runs === 0) return [];
+      return [
+        [
+          row.label,
+          ...pair(foretold.flops, row.flops / row.runs, metric),
+          ...pair(foretold.seconds, row.seconds / row.runs, (value) => value.toPrecision(3)),
+        ],
+      ];
+    }),
   };
 }

@@ -1,7 +1,8 @@
 /** The rows as files for people and for spreadsheets. */
 import { chance, percent, points, ratio } from "./figures-text.js";
+import type { Prediction } from "./prediction.js";
 import type { BenchRow } from "./row.js";
-import { equalComputeTable, limitsTable, type TextTable } from "./side-tables.js";
+import { equalComputeTable, limitsTable, predictionTable, type TextTable } from "./side-tables.js";
 import type { BenchSummary } from "./summary.js";
 
 const titles = [
@@ -25,7 +26,7 @@ const titles = [
 ];
 
 /** A table, then what a reader must know to judge it. */
-export function markdownOf(summary: BenchSummary): string {
+export function markdownOf(summary: BenchSummary, prediction?: Prediction): string {
   const { task, n, planned, rows, seeds } = summary;
   const ofAll = n === planned ? "" : ` of ${planned}`;
   const lines = [
@@ -40,7 +41,8 @@ export function markdownOf(summary: BenchSummary): string {
   ];
   const byPlace = rows.filter(({ acceptanceByPlace }) => acceptanceByPlace.length > 0);
   if (byPlace.length > 0) lines.push(...placeLines(byPlace), "");
-  for (const table of [equalComputeTable(summary), limitsTable(summary)]) {
+  const sideTables = [equalComputeTable(summary), limitsTable(summary), predictionTable(summary, prediction)];
+  for (const table of sideTables) {
     if (table) lines.push(...tableLines(table), "");
   }
   return lines.join("\n");

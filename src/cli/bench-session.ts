@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { baselinesFor } from "../bench/baselines.js";
-import { loadCalibration, rolesRates, thisMachine } from "../bench/calibration.js";
+import { readBenchFolder } from "../bench/bench-folder.js";
 import type { CellSettings } from "../bench/cell.js";
 import {
   type BenchConfiguration,
@@ -10,24 +10,16 @@ import {
   checkSameBench,
   checkSameModels,
   identityOf,
-  type ModelIdentities,
   questionsChecksum,
-  readBenchFile,
-  replaceFile,
   writeBenchFile,
 } from "../bench/configuration.js";
 import { lockFolder } from "../bench/folder-lock.js";
 import { type BenchEntry, parseMethodList } from "../bench/method-list.js";
-import type { PhysicalFacts, RoleSizes } from "../bench/physical-limit.js";
-import { benchReport } from "../bench/report/bench-report.js";
-import { figuresOf } from "../bench/report/figures.js";
-import { htmlOf } from "../bench/report/html.js";
-import { standalone } from "../bench/report/theme.js";
-import type { BenchResult } from "../bench/result.js";
+import { keepPrediction, type Pilot, predict } from "../bench/prediction.js";
+import { writeReport } from "../bench/report/write-report.js";
 import { ResultFile } from "../bench/result-file.js";
 import { type BenchPlan, cellsOf, missingCells, runBench } from "../bench/run-bench.js";
-import { type BenchSummary, summarise } from "../bench/summary.js";
-import { csvOf, markdownOf } from "../bench/tables.js";
+import { summarise } from "../bench/summary.js";
 import { StepwrightError } from "../core/errors.js";
 import type { RunRoles } from "../core/run.js";
 import { checkRequest } from "../core/run-request.js";
@@ -36,6 +28,7 @@ import { answerRules } from "../grade/answer-rules.js";
 import { Grader, type Pair } from "../grade/index.js";
 import { methods } from "../methods/index.js";
 import { hubSettings } from "../models/hub-settings.js";
+import { benchFacts, physicalFacts } from "./bench-facts.js";
 import { benchLines } from "./bench-lines.js";
 import { createBenchProgress } from "./bench-progress.js";
 import type { BenchSettings } from "./bench-settings.js";
@@ -46,7 +39,7 @@ import { count } from "./numbers.js";
 import { lastingReward, type References } from "./references.js";
 import { rolesOf } from "./run-session.js";
 import { referencesOf, refuseOtherQuestions, requestOf } from "./solve-request.js";
-import { calibrationFolder, stateFolder } from "./state-folder.js";
+import { stateFolder } from "./state-folder.js";
 
 /** All that a bench is, before a model is opened. */
 interface PreparedBench {
@@ -57,6 +50,8 @@ interface PreparedBench {
   readonly references: References;
   readonly configuration: BenchConfiguration;
   readonly folder: string;
+  /** The costs are foretold from it. */
+  readonly pilot: Pilot | undefined;
 }
 
 export async function runBenchSession(context: CommandContext, settings: BenchSettings): Promise<number> {
@@ -72,7 +67,7 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
   for (const notice of file.notices) context.say(notice);
   if (!isKnown && file.results.length > 0) throw resultsWithoutBench(folder);
   const isComplete = await finishBench(context, bench, file, isKnown);
-  const facts = await factsOf(context, folder, settings.threads);
+  const facts = await physicalFacts(context, folder, settings.threads);
   const summary = summarise(task.name, plan, file.results, facts);
   await writeReport(folder, summary, plan, file.results);
   if (settings.json)
@@ -128,6 +123,10 @@ async function prepare(context: CommandContext, settings: BenchSettings): Promis
     request: JSON.parse(JSON.stringify({ ...request, concurrency: settings.concurrency })),
     references: { ...references },
   };
+  const pilot =
+    settings.pilot === undefined
+      ? undefined
+      : await readBenchFolder(resolve(host.workingFolder, settings.pilot));
   const folder = settings.out
     ? resolve(host.workingFolder, settings.out)
     : join(stateFolder(host), "bench", identityOf(configuration).slice(0, 16));
@@ -138,7 +137,7 @@ async function prepare(context: CommandContext, settings: BenchSettings): Promis
     baselines: wanted ? await baselinesFor(entries, wanted, methods, settings.temperature) : [],
     concurrency: settings.concurrency,
   };
-  return { task, plan, request, roles, references, configuration, folder };
+  return { task, plan, request, roles, references, configuration, folder, pilot };
 }
 
 /** True when nothing is missing any more. Models are opened only for what is missing. */
@@ -162,11 +161,14 @@ async function finishBench(
       ownRewards(plan.entries).map(async (reference) => [reference, await store.reward(reference)] as const),
     ),
   );
-  const models = identitiesOf(roles);
-  if (isKnown) await checkSameModels(join(folder, "bench.json"), models);
+  const facts = benchFacts(roles);
+  if (isKnown) await checkSameModels(join(folder, "bench.json"), facts.models);
   else {
-    const facts = { models, sizes: sizesOf(roles), machine: thisMachine().id };
     await writeBenchFile(join(folder, "bench.json"), configuration, facts);
+  }
+  if (bench.pilot && !isKnown) {
+    const known = await physicalFacts(context, folder, bench.references.threads);
+    await keepPrediction(join(folder, "prediction.json"), await predict(plan.entries, bench.pilot, known));
   }
   const runsPerQuestion = cellsOf({ ...plan, questions: plan.questions.slice(0, 1) })[0]!.length;
   using progress = createBenchProgress(context.host.talk, {
@@ -202,50 +204,6 @@ async function openRoles(store: ModelStore, roles: readonly Role[]): Promise<Run
     target: roles.includes("target") ? await store.model("target") : undefined,
     reward: roles.includes("reward") ? await store.reward() : undefined,
   };
-}
-
-function identitiesOf({ draft, target, reward }: RunRoles): ModelIdentities {
-  return {
-    ...(draft && { draft: { name: draft.name, fingerprint: draft.fingerprint } }),
-    ...(target && { target: { name: target.name, fingerprint: target.fingerprint } }),
-    ...(reward && { reward: { name: reward.name } }),
-  };
-}
-
-function sizesOf({ draft, target, reward }: RunRoles): RoleSizes {
-  return {
-    ...(draft && { draft: draft.size }),
-    ...(target && { target: target.size }),
-    ...(reward?.size && { reward: reward.size }),
-  };
-}
-
-/** Sizes from when the bench was begun; rates where this is the machine that it ran on, and it was calibrated. */
-async function factsOf({ host }: CommandContext, folder: string, threads: number): Promise<PhysicalFacts> {
-  const { models = {}, sizes = {}, machine } = (await readBenchFile(join(folder, "bench.json"))) ?? {};
-  const calibration =
-    machine === thisMachine().id ? await loadCalibration(calibrationFolder(host)) : undefined;
-  return { sizes, rates: calibration && rolesRates(calibration, models, sizes, threads) };
-}
-
-async function writeReport(
-  folder: string,
-  summary: BenchSummary,
-  plan: BenchPlan,
-  results: readonly BenchResult[],
-): Promise<void> {
-  const report = benchReport(summary, plan, results, await readBenchFile(join(folder, "bench.json")));
-  const files: [string, string][] = [
-    ["rows.json", `${JSON.stringify(summary, null, 2)}\n`],
-    ["rows.md", markdownOf(summary)],
-    ["rows.csv", csvOf(summary)],
-    ["report.html", htmlOf(report)],
-    ...figuresOf(report).map(({ name, draw }): [string, string] => [
-      `figures/${name}.svg`,
-      standalone(draw(720)),
-    ]),
-  ];
-  for (const [name, text] of files) await replaceFile(join(folder, name), text);
 }
 
 async function makeFolder(folder: string): Promise<void> {

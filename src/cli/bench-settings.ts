@@ -63,6 +63,13 @@ export const benchSchema = z.object({
     .describe("Temperature of the samples of --equal-compute.")
     .meta({ group: "Method" }),
 
+  pilot: z
+    .string()
+    .optional()
+    .describe(
+      "A folder of an earlier bench: foretell this one's costs from it, and report what was foretold beside what happened.",
+    )
+    .meta({ group: "Method", placeholder: "DIR" }),
   retryFailed: z
     .boolean()
     .default(false)

@@ -20,7 +20,7 @@ export async function reportWorld(folder: string, { hostile = false, questions =
     : plan;
   const task = hostile ? hostileText : "sums";
   const summary = summarise(task, spoiltPlan, shown, { sizes: { draft: draft.size, target: target.size } });
-  return benchReport(summary, spoiltPlan, shown, {
+  const file = {
     identity: "0123456789abcdef",
     configuration: {
       version: 1,
@@ -31,7 +31,8 @@ export async function reportWorld(folder: string, { hostile = false, questions =
       references: hostile ? { draft: hostileText } : {},
     },
     models: { draft: { name: task }, target: { name: "bench-target" } },
-  });
+  };
+  return benchReport(summary, spoiltPlan, shown, { file });
 }
 
 function spoilt(result: BenchResult): BenchResult {

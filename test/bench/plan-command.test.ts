@@ -1,5 +1,5 @@
 /** plan on the command line, over models of known sizes. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -122,6 +122,11 @@ test("takes what questions are like from a pilot", async () => {
     "--json",
   ]);
   const { rows: happened } = JSON.parse(bench.out);
+  const next = await run(["bench", "--task", task, ...models, "--pilot", pilot, "--out", join(root, "next")]);
+  expect(next.code).toBe(0);
+  expect(await readFile(join(root, "next", "report.html"), "utf8")).toContain("Foretold from a pilot");
+  expect(await readFile(join(root, "next", "rows.md"), "utf8")).toMatch(/\| rsd \| [\d.]+ [GT] \| [\d.]+ [GT] \|/);
+
   const { out } = await run(["plan", ...models, "--method", "draft,target,rsd", "--pilot", pilot, "--json"]);
   const plan = JSON.parse(out);
   expect(plan.workload).toContain(pilot);

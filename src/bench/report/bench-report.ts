@@ -2,6 +2,7 @@
 
 import type { BenchFile } from "../configuration.js";
 import { groupBy } from "../group-by.js";
+import type { Prediction } from "../prediction.js";
 import { type Reliability, reliabilityOf } from "../reliability.js";
 import type { BenchResult } from "../result.js";
 import type { BenchPlan } from "../run-bench.js";
@@ -14,6 +15,7 @@ export interface BenchReport {
   readonly plan: BenchPlan;
   /** Absent where the folder holds none yet. */
   readonly file?: BenchFile | undefined;
+  readonly prediction?: Prediction | undefined;
   /** One for each reward, with the row whose steps it judged. */
   readonly reliabilities: readonly { readonly label: string; readonly reliability: Reliability }[];
   readonly curves: readonly { readonly label: string; readonly curves: SampleCurves }[];
@@ -26,7 +28,7 @@ export function benchReport(
   summary: BenchSummary,
   plan: BenchPlan,
   results: readonly BenchResult[],
-  file?: BenchFile,
+  { file, prediction }: { file?: BenchFile | undefined; prediction?: Prediction | undefined } = {},
 ): BenchReport {
   const byLabel = groupBy(results, ({ method }) => method);
   const judged = plan.entries.flatMap(({ label, reward }) => {
@@ -45,5 +47,5 @@ export function benchReport(
     const own = byLabel.get(entry.label) ?? [];
     return own.length > 0 ? [{ label, curves: sampleCurves(own) }] : [];
   });
-  return { summary, plan, results, file, reliabilities, curves };
+  return { summary, plan, results, file, prediction, reliabilities, curves };
 }

@@ -2,7 +2,7 @@
 import { chance, metric, percent, points, ratio } from "../figures-text.js";
 import type { BenchResult } from "../result.js";
 import type { BenchRow } from "../row.js";
-import { equalComputeTable, limitsTable, type TextTable } from "../side-tables.js";
+import { equalComputeTable, limitsTable, predictionTable, type TextTable } from "../side-tables.js";
 import { notesOf } from "../tables.js";
 import type { BenchReport } from "./bench-report.js";
 import { type Figure, figuresOf } from "./figures.js";
@@ -36,6 +36,10 @@ export function htmlOf(report: BenchReport): string {
     tableSection(
       limitsTable(summary),
       "Bytes that the models' weights and caches made the machine read, and FLOPs, against what calibrate measured. The expected seconds are those of the counted tokens, one after another, on the calibrated machine.",
+    ),
+    tableSection(
+      predictionTable(summary, report.prediction),
+      `Foretold before the first run, from ${report.prediction?.source}: the method ran over stand-ins of the models' sizes; seconds are those of calibrate.`,
     ),
     stripsSection(report),
     settingsSection(report),
