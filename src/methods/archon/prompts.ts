@@ -16,9 +16,10 @@ export function fusePrompt(
   critiques: readonly string[],
 ): string {
   return (
-    `Here are ${answers.length} answers to one question, of unequal worth. Write the best single answer that you can. ` +
-    "Take over what is right, leave out what is wrong, and trust none of them without checking. " +
-    `Reply with the answer alone.\n\nQuestion:\n${question}\n\nAnswers:\n\n${listed(answers, critiques)}`
+    `Here are ${answers.length} answers to one question, of unequal worth.\n\nQuestion:\n${question}\n\n` +
+    `Answers:\n\n${listed(answers, critiques)}\n\n` +
+    "Now answer the question yourself, in full and with all steps, as well as you can. Take over what is right in the " +
+    "answers above, leave out what is wrong, and trust none of them without checking. Do not mention them."
   );
 }
 
