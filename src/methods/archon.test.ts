@@ -145,7 +145,7 @@ test("card: one generator is a plain call", async () => {
 });
 
 describe("card: accuracy is the closed form of its parts", () => {
-  const rate = async (architecture: string, roles: RunRequest["roles"], runs = 500) => {
+  const rate = async (architecture: string, roles: RunRequest["roles"], runs = 300) => {
     let good = 0;
     for (let seed = 0; seed < runs; seed++) {
       if ((await decode(architecture, { seed, roles })).result.text.startsWith("good")) good++;
@@ -160,7 +160,7 @@ describe("card: accuracy is the closed form of its parts", () => {
       target: judge({ ranksRightly: a }),
     });
     const expected = a * (1 - (1 - p) ** 3) + (1 - a) * p ** 3;
-    expect(Math.abs(measured - expected)).toBeLessThan(0.065);
+    expect(Math.abs(measured - expected)).toBeLessThan(0.085);
   });
 
   test("of verified answers: the first that passes, or the first of all", async () => {
@@ -169,7 +169,7 @@ describe("card: accuracy is the closed form of its parts", () => {
     const passes = p * c + (1 - p) * s;
     const some = 1 - (1 - passes) ** 3;
     const expected = some * ((p * c) / passes) + (1 - some) * ((p * (1 - c)) / (1 - passes));
-    expect(Math.abs((await rate("generate*3>verify", roles)) - expected)).toBeLessThan(0.065);
+    expect(Math.abs((await rate("generate*3>verify", roles)) - expected)).toBeLessThan(0.085);
   });
 
   test("of tests: any good answer is found", async () => {
@@ -242,6 +242,15 @@ describe("card: the search for an architecture", () => {
     );
   };
 
+  const space = {
+    samples: [1, 2, 3, 4, 5, 6, 7, 8],
+    targetSamples: [0, 1],
+    fusionLayers: [0, 1, 2],
+    fusers: [1, 2, 3],
+    ranked: [0, 1],
+    checked: [0],
+  };
+
   test("tries none twice, none over the limit, and returns the best of what it tried", async () => {
     const tried: string[] = [];
     const trials = await searchArchitecture(
@@ -249,7 +258,7 @@ describe("card: the search for an architecture", () => {
         tried.push(architecture);
         return landscape(1)(architecture);
       },
-      { callLimit: 12, tries: 20, first: 6 },
+      { space, callLimit: 12, tries: 20, first: 6 },
     );
     expect(new Set(tried).size).toBe(20);
     for (const architecture of tried)
@@ -262,7 +271,7 @@ describe("card: the search for an architecture", () => {
   test("does better than random on most seeds, with equal tries", async () => {
     let [wins, losses] = [0, 0];
     for (let seed = 0; seed < 20; seed++) {
-      const options = { callLimit: 20, tries: 15, first: 5, seed };
+      const options = { space, callLimit: 20, tries: 15, first: 5, seed };
       const [bayesian] = await searchArchitecture(landscape(seed), options);
       const [random] = await searchArchitecture(landscape(seed), { ...options, strategy: "random" });
       if (bayesian!.score > random!.score) wins++;
