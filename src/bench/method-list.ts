@@ -2,9 +2,9 @@
  * `rsd,rsd:threshold=0.5..0.9/0.1;weight=step|clip,target`: the methods of a bench, each with its options, and with
  * `reward=REFERENCE` a reward of its own in place of the bench's.
  */
-import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import type { Method } from "../core/method.js";
+import { typedOptions } from "../core/option-text.js";
 import type { Registry } from "../core/registry.js";
 import { parseOptions } from "../core/run-request.js";
 
@@ -92,27 +92,11 @@ function entryOf(method: Method, chosen: readonly (readonly [string, string])[])
   const isReward = ([name]: readonly [string, string]) =>
     name === "reward" && method.needs.reward === true && !Object.hasOwn(method.schema.shape, name);
   const reward = chosen.find(isReward)?.[1];
-  const json = z.toJSONSchema(method.schema, { io: "input", unrepresentable: "any" });
-  const given = Object.fromEntries(
-    chosen
-      .filter((option) => !isReward(option))
-      .map(([name, value]) => {
-        const property = json.properties?.[name];
-        return [name, typeof property === "object" ? typed(value, property.type) : value];
-      }),
-  );
+  const given = typedOptions(method, Object.fromEntries(chosen.filter((option) => !isReward(option))));
   const listed = chosen.map(([name, value]) => `${name}=${value}`).join(";");
   const options = parseOptions(method, given);
   const label = listed === "" ? method.name : `${method.name}:${listed}`;
   return { label, method, options, ...(reward !== undefined && { reward }) };
-}
-
-/** What cannot be converted stays a text: the schema then says what it expects. */
-function typed(text: string, type: unknown): unknown {
-  if ((type === "number" || type === "integer") && /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text))
-    return Number(text);
-  if (type === "boolean" && /^(true|false)$/.test(text)) return text === "true";
-  return text;
 }
 
 function invalid(problem: string): StepwrightError {
