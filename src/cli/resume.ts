@@ -1,7 +1,7 @@
 /** Takes a run up again from its trace, which holds everything that is needed. */
 import { StepwrightError } from "../core/errors.js";
 import { recordedRequest } from "../core/run.js";
-import { standing, type TraceEvent } from "../core/trace-event.js";
+import { cutOf, standing, type TraceEvent } from "../core/trace-event.js";
 import { readTrace } from "../core/trace-file.js";
 import { methods } from "../methods/index.js";
 import { hubSettings } from "../models/hub-settings.js";
@@ -28,7 +28,7 @@ export async function readRun({ say }: Pick<CommandContext, "say">, path: string
   const last = events.at(-1);
   // The reader accepts no trace that does not begin so.
   const method = first?.type === "run-started" ? first.method : "";
-  const finished = last?.type === "run-finished" && last.finish !== "abort";
+  const finished = last?.type === "run-finished" && cutOf(last) !== "abort";
   return { contents, recorded: { path, events, method, finished } satisfies RecordedRun };
 }
 

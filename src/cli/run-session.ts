@@ -5,7 +5,7 @@ import type { Method } from "../core/method.js";
 import type { StepCheck } from "../core/reward.js";
 import { type Run, type RunRequest, type RunResult, startRun } from "../core/run.js";
 import type { Role } from "../core/search.js";
-import type { TraceEvent } from "../core/trace-event.js";
+import { cutOf, type TraceEvent } from "../core/trace-event.js";
 import { answerRules } from "../grade/answer-rules.js";
 import { extractAnswer } from "../grade/extract.js";
 import { sameAnswer } from "../grade/index.js";
@@ -160,7 +160,7 @@ function sayWhereTraceIs(
   events: readonly TraceEvent[],
 ): void {
   const last = events.at(-1);
-  const done = last?.type === "run-finished" && last.finish !== "abort";
+  const done = last?.type === "run-finished" && cutOf(last) !== "abort";
   // Where storage failed under way, the sink has said so.
   if (!trace || trace.sink.failure) return;
   if (done) say(talkStyle.dim(`trace: ${trace.path}`));

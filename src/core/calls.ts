@@ -5,7 +5,7 @@ import type { Spender } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
 import type { Claim } from "./ledger.js";
 import type { Recorder } from "./recorder.js";
-import type { TraceEvent } from "./trace-event.js";
+import { cutOf, type TraceEvent } from "./trace-event.js";
 import { Turnstile } from "./turnstile.js";
 
 /** Why no further call may start. */
@@ -177,9 +177,9 @@ export class Calls {
     if (this.#halted) throw this.#halted.error;
     if (this.#recorder.replaying) {
       const last = this.#recorder.recording?.events.at(-1);
-      const finish = last?.type === "run-finished" ? last.finish : undefined;
+      const cut = cutOf(last);
       if (last?.type === "run-failed") throw StepwrightError.fromJSON(last.error);
-      if (finish === "budget" || finish === "abort") throw this.halt(finish);
+      if (cut) throw this.halt(cut);
       throw new StepwrightError("trace-invalid", "the trace ends before its run does", {
         remedy: "resume the run to finish it",
       });

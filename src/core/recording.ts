@@ -1,6 +1,6 @@
 /** The events of an earlier part of a run: answers to calls that were paid for, and the order of what happened. */
 import { StepwrightError } from "./errors.js";
-import { standing, type TraceEvent } from "./trace-event.js";
+import { cutOf, standing, type TraceEvent } from "./trace-event.js";
 
 /** Calls of a search, named by the event that answers them. */
 type CallType =
@@ -58,19 +58,19 @@ export class Recording {
   }
 }
 
-/** Without how a cut run ended: the closing record, the prunings that came with it, and a failed reward. */
+/** Without how a cut run ended: the closing record, what was decided and pruned for it, and a failed reward. */
 function withoutCutEnd(events: readonly TraceEvent[]): readonly TraceEvent[] {
   const last = events.at(-1);
-  if (!last || !(last.type === "run-failed" || (last.type === "run-finished" && last.finish === "abort"))) {
-    return events;
-  }
+  if (last?.type !== "run-failed" && cutOf(last) !== "abort") return events;
   let end = events.length - 1;
   while (end > 0 && endsWithRun(events[end - 1]!)) end--;
   return events.slice(0, end);
 }
 
 function endsWithRun(event: TraceEvent): boolean {
-  return event.type === "step-pruned" || (event.type === "reward-failed" && event.policy === "fail");
+  // The best offer was decided for; what the method itself had decided last it decides again, at no cost.
+  if (event.type === "step-pruned" || event.type === "step-committed") return true;
+  return event.type === "reward-failed" && event.policy === "fail";
 }
 
 /** True for what depends on the caches and the interruptions of its time: another run of the same calls has others. */

@@ -1,4 +1,5 @@
 /** A run: method, models, budget, seed and abort signal become events, then a result. */
+import type { Halt } from "./calls.js";
 import { systemClock } from "./clock.js";
 import { StepwrightError } from "./errors.js";
 import type { Method } from "./method.js";
@@ -76,10 +77,11 @@ async function carryOut(
 ): Promise<RunResult> {
   try {
     recorder.emit(started);
-    const { node, finish } = await untilEnd(request.method, options, searcher);
+    const { node, finish, cut } = await untilEnd(request.method, options, searcher);
     const text = resultText(node);
     const { elapsed, ledger } = closing(recorder);
-    recorder.emit({ type: "run-finished", finish, node: node.id, text, ledger, elapsed });
+    const end = { finish, ...(cut && { cut }), node: node.id, text, ledger, elapsed };
+    recorder.emit({ type: "run-finished", ...end });
     await recorder.close();
     const { seed } = settings;
     const run = started.type === "run-started" ? started.run : "";
@@ -100,9 +102,10 @@ async function untilEnd(
   method: Method,
   options: Record<string, unknown>,
   searcher: Searcher,
-): Promise<{ node: SearchNode; finish: Finish }> {
+): Promise<{ node: SearchNode; finish: Finish; cut?: Halt }> {
   let last: SearchNode | undefined;
   let finish: Finish | undefined;
+  let cut: Halt | undefined;
   try {
     const outcome = await method.run(searcher, options);
     last = outcome.node as SearchNode;
@@ -112,12 +115,13 @@ async function untilEnd(
       await searcher.settle();
       throw error;
     }
-    finish = searcher.halted;
+    cut = searcher.halted;
+    finish = cut;
   }
   await searcher.settle();
   last ??= searcher.best;
   searcher.finish(last);
-  return { node: last, finish: last.finish ?? finish };
+  return { node: last, finish: last.finish ?? finish, ...(cut && { cut }) };
 }
 
 function isHalt(error: unknown): boolean {

@@ -129,6 +129,8 @@ export type TraceEvent =
   | {
       readonly type: "run-finished";
       readonly finish: Finish;
+      /** What cut the method off, where something did: its best offer may be a whole answer all the same. */
+      readonly cut?: "budget" | "abort";
       /** The answer's last node. */
       readonly node: string;
       readonly text: string;
@@ -154,6 +156,13 @@ export function isRootId(id: string): boolean {
 /** What a model had not read before this call: the prompt under a first step, steps later on. */
 export function purposeOf(parent: string): "prompt" | "catch-up" {
   return isRootId(parent) ? "prompt" : "catch-up";
+}
+
+/** What cut the recorded run off, if this is how it ended and something did. */
+export function cutOf(last: TraceEvent | undefined): "budget" | "abort" | undefined {
+  if (last?.type !== "run-finished") return undefined;
+  if (last.cut) return last.cut;
+  return last.finish === "budget" || last.finish === "abort" ? last.finish : undefined;
 }
 
 /** The records that stand: those that a `run-resumed` made void are left out. */

@@ -105,6 +105,7 @@ const written = z
 const finished = z.object({
   type: z.literal("run-finished"),
   finish,
+  cut: z.enum(["budget", "abort"]).optional(),
   node,
   text: z.string(),
   ledger: z.looseObject({ total: z.object({ flops: amount, generatedFlops: amount, seconds: amount }) }),

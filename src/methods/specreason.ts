@@ -75,11 +75,13 @@ class DigitJudge {
     const search = this.#search;
     const { at } = await this.#catchUp(parent);
     const line = await this.#append(at, draft.step!.text);
+    this.#graded = { at: line, read: draft };
+    // A conversation without room for more grades nothing: the target writes on.
+    if (line.finish) return 0;
     const content = this.#options.lead;
     const asked = await search.append(line, { role: "target", origin: "grading", content });
     const { tokens } = await search.candidates(asked, "target", readTokens);
     search.prune(asked);
-    this.#graded = { at: line, read: draft };
     return gradeOf(tokens, this.#options.score);
   }
 
@@ -101,7 +103,7 @@ class DigitJudge {
 
   #append(node: Node, text: string): Promise<Node> {
     const content = (node.parent ? "\n\n" : "") + text.trim();
-    if (text.trim() === "") return Promise.resolve(node);
+    if (text.trim() === "" || node.finish) return Promise.resolve(node);
     return this.#search.append(node, { role: "target", origin: "grading", content });
   }
 }
