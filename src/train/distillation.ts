@@ -32,7 +32,8 @@ export function distillationObjective(kind: DistillationLoss, vocabulary: number
           : context.sum(context.absolute(context.subtract(context.softmax(logits, null), laws)));
       return {
         loss,
-        divisor: kind === "kl" ? losses : 2,
+        // The distance is half of the sum.
+        divisor: kind === "kl" ? losses : 1 / 2,
         outputs: [guess],
         fill(batch) {
           const rows = laws.floats();
