@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineMethod } from "../core/method.js";
 import { aggregations } from "../core/reward.js";
-import type { Node, Search } from "../core/search.js";
+import type { Node, NodeRequest, Search } from "../core/search.js";
 import { keepOnly } from "../core/survivors.js";
 import { scoreAnswers, writeOn } from "../core/whole-answers.js";
 
@@ -73,12 +73,14 @@ interface Scored {
 
 /** Writes answers side by side, gives up the weaker ones at each checkpoint; those that came through to the end. */
 async function writeRound(search: Search, begun: number, width: number, options: Options): Promise<Node[]> {
-  const requests = Array.from({ length: width }, (_, index) => ({
-    node: search.root,
-    role: "draft" as const,
-    ...(options.anneal && { sampling: { temperature: 1 - 2 ** -(begun + index) } }),
-  }));
-  let alive = requests.map((request) => ({ ...request }));
+  let alive = Array.from(
+    { length: width },
+    (_, index): NodeRequest => ({
+      node: search.root,
+      role: "draft",
+      ...(options.anneal && { sampling: { temperature: 1 - 2 ** -(begun + index) } }),
+    }),
+  );
   for (const limit of options.checkpoints.split("-").map(Number)) {
     const nodes = await writeOn(search, alive, limit);
     alive = alive.map((request, index) => ({ ...request, node: nodes[index]! }));
