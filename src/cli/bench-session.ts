@@ -96,6 +96,8 @@ async function prepare(context: CommandContext, settings: BenchSettings): Promis
         : { ...entry, reward: await lastingReward(reward, host.workingFolder, hub) },
     ),
   );
+  // A grader that cannot work here is found out before any model is.
+  await task.gradeAnswer?.({ prediction: "", reference: task.questions[0]!.reference });
   const roles = [...new Set(entries.flatMap(sharedRoles))];
   const rewards = ownRewards(entries);
   const references = await referencesOf(settings, context, roles, hub, rewards);
@@ -182,7 +184,7 @@ async function finishBench(
     request: { ...request, answers: answerRules(grader, task.grading) },
     grading: task.grading,
     checkStep: task.checkStep,
-    grade: (pair: Pair) => grader.grade(pair),
+    grade: (pair: Pair) => task.gradeAnswer?.(pair) ?? grader.grade(pair),
     signal,
   };
   // Awaited here: the models must stay open until it is through.

@@ -25,6 +25,8 @@ export interface BenchTask {
   readonly questions: readonly TaskQuestion[];
   /** Judges single steps, where the task can. */
   readonly checkStep?: Task["checkStep"];
+  /** In place of the grading rules, where the task has its own way. */
+  readonly gradeAnswer?: Task["gradeAnswer"];
 }
 
 /** Problems beyond so many are counted, not listed. */
@@ -51,11 +53,11 @@ export async function benchTask(
       remedy: "leave it out",
     });
   }
-  const { grading, checkStep } = task;
+  const { grading, checkStep, gradeAnswer } = task;
   const questions = isGenerated(task)
     ? generatedQuestions(task, settings, context)
     : chosen(await pulledQuestions(task, hub), settings, context);
-  return { name, grading, questions, ...(checkStep && { checkStep }) };
+  return { name, grading, questions, checkStep, gradeAnswer };
 }
 
 type Choice = Pick<BenchSettings, "limit" | "offset" | "as">;
@@ -69,7 +71,7 @@ async function localTask(name: string, settings: Choice, context: CommandContext
     return typeof question === "object" ? question : readLocalQuestion(row, line);
   };
   const questions = chosen(await readQuestions(path, { readQuestion }), settings, context);
-  return { name, grading: task?.grading ?? localGrading, questions };
+  return { name, grading: task?.grading ?? localGrading, questions, gradeAnswer: task?.gradeAnswer };
 }
 
 /** Those whose indices are asked for. */

@@ -34,6 +34,7 @@ export type ErrorCode =
   | "trace-diverged"
   | "bench-invalid"
   | "bench-locked"
+  | "sandbox-unavailable"
   | "checkpoint-invalid"
   | "internal";
 

@@ -15,6 +15,7 @@ export const tasks: Registry<Task> = createRegistry<Task>("task", {
   "gpqa-diamond": () => import("./gpqa-diamond.js"),
   "mmlu-stem": () => import("./mmlu-stem.js"),
   aqua: () => import("./aqua.js"),
+  "human-eval": () => import("./human-eval.js"),
   lab: () => import("./lab.js"),
   "lab-recall": () => import("./lab-recall.js"),
   "lab-edit": () => import("./lab-edit.js"),

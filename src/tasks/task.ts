@@ -21,6 +21,17 @@ export interface TaskSource {
   readonly file: string;
 }
 
+export interface AnswerPair {
+  readonly prediction: string;
+  readonly reference: string;
+}
+
+export interface AnswerVerdict {
+  readonly correct: boolean;
+  readonly strict: boolean;
+  readonly extracted: string;
+}
+
 interface TaskFacts {
   readonly name: string;
   /** One line: what is asked. */
@@ -35,6 +46,8 @@ interface TaskFacts {
    * wrong one is right. Texts as written; white space at their ends does not count.
    */
   checkStep?(question: TaskQuestion, stepsBefore: readonly string[], step: string): boolean;
+  /** In place of the grading rules, where an answer must be run to be judged. May throw `sandbox-unavailable`. */
+  gradeAnswer?(pair: AnswerPair): Promise<AnswerVerdict>;
 }
 
 /** A task whose questions are the rows of a published data set. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { StepwrightError, throwIfAborted } from "../../core/errors.js";
 import { Grader, type Pair } from "../../grade/index.js";
+import { tasks } from "../../tasks/index.js";
 import { type CommandContext, defineCommand } from "../command.js";
 
 const pairSchema = z.object({
@@ -52,7 +53,7 @@ async function gradeLines({ host, signal, print }: CommandContext, grader: Grade
     if (StepwrightError.is(pair)) failed++;
     const graded: Promise<unknown> = StepwrightError.is(pair)
       ? Promise.resolve({ error: { line: number, ...pair.toJSON() } })
-      : grader.grade(pair);
+      : gradePair(pair, grader);
     // Seen when its turn comes; until then a failure must not end the program.
     graded.catch(() => undefined);
     printed = printed.then(async () => print(JSON.stringify(await graded)));
@@ -62,6 +63,12 @@ async function gradeLines({ host, signal, print }: CommandContext, grader: Grade
   }
   await printed;
   return failed;
+}
+
+/** By the task's own way where it has one. */
+async function gradePair(pair: Pair, grader: Grader): Promise<unknown> {
+  const task = pair.task !== undefined && tasks.has(pair.task) ? await tasks.get(pair.task) : undefined;
+  return task?.gradeAnswer ? task.gradeAnswer(pair) : grader.grade(pair);
 }
 
 function readPair(line: string, number: number): Pair | StepwrightError {
