@@ -17,7 +17,7 @@ export default defineCommand({
     "Fits y = a + b ln x over the rows of one or more benches (Scylla), with intervals, and says where the law does not hold: too few values, less than a decade, R² below 0.95, or a bend. x and y are figures of a row (accuracy, flops, generatedFlops, seconds, acceptance, ...), options of the method (option:n), or sizes of the models (draft:parameters, target:multiplied). It foretells no further than a decade without a warning.",
   examples: [
     "stepwright analyze scaling runs/sweep --x option:n --y accuracy --method best-of-n",
-    "stepwright analyze scaling runs/small runs/middle runs/large runs/huge --x draft:parameters --y acceptance --at 1e9",
+    "stepwright analyze scaling runs/small runs/large --x draft:parameters --y acceptance --at 1e9",
   ],
   schema: z.object({
     x: z.string().default("flops").describe("What the law is a law of.").meta({ placeholder: "FIGURE" }),

@@ -16,7 +16,7 @@ export default defineCommand({
     "Foretells, before anything runs, what methods will cost per question: tokens, FLOPs, seconds and memory, against the target alone, and says when speculation will not pay. The method itself runs over stand-ins of the models' sizes; what questions are like comes from a pilot (--pilot, a folder of bench) or is assumed. Seconds need stepwright calibrate.",
   examples: [
     "stepwright plan --draft small.gguf --target large.gguf --acceptance 0.8",
-    "stepwright plan --method rsd:threshold=0.5..0.9/0.2 --draft small.gguf --target large.gguf --pilot runs/pilot --json",
+    "stepwright plan --method rsd:threshold=0.8 --draft small.gguf --target large.gguf --pilot runs/pilot",
   ],
   schema: planSchema.extend({ json: jsonField }),
   layered: true,
