@@ -106,6 +106,38 @@ describe("a file's own settings", () => {
   });
 });
 
+describe("tensors that do not fit", () => {
+  const content = tinyFamilyContent("qwen3");
+  const refusal = async (changed: GgufContent) => {
+    const path = join(folder, "misshapen.gguf");
+    await writeGguf(path, changed);
+    const error = await GraphModel.open(path, { rows: 256, sequences: 1 }).catch((thrown) => thrown);
+    expect(StepwrightError.is(error, "model-invalid")).toBe(true);
+    return error.message;
+  };
+
+  it.each(content.tensors.filter(({ name }) => !/blk\.0\.|_norm\.weight/.test(name)).map(({ name }) => name))(
+    "are refused before ggml sees them: %s",
+    async (name) => {
+      const tensors = content.tensors.map((tensor) => {
+        if (tensor.name !== name) return tensor;
+        const shape = tensor.shape.with(-1, tensor.shape.at(-1)! - 2);
+        return {
+          ...tensor,
+          shape,
+          data: (tensor.data as Float32Array).slice(0, shape[0]! * (shape[1] ?? 1)),
+        };
+      });
+      expect(await refusal({ ...content, tensors })).toContain(`"${name}"`);
+    },
+  );
+
+  it("are missed by name", async () => {
+    const tensors = content.tensors.filter(({ name }) => name !== "blk.1.ffn_gate.weight");
+    expect(await refusal({ ...content, tensors })).toContain('lacks the tensor "blk.1.ffn_gate.weight"');
+  });
+});
+
 describe("weights", () => {
   const types: TensorTypeName[] = ["F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "IQ4_NL", "MXFP4"];
   const wide: TensorTypeName[] = ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS", "TQ2_0"];

@@ -8,6 +8,7 @@ import { CpuBackend } from "../../native/ggml/cpu-backend.js";
 import type { Shape } from "../../native/ggml/tensor.js";
 import { loadNative } from "../../native/load.js";
 import { checkModelFile, type ModelFile } from "../gguf/check.js";
+import { checkTensors } from "./check-tensors.js";
 import { configOf, type TransformerConfig } from "./config.js";
 import { checkBatch, type ForwardOptions, type ForwardStatus, type ForwardToken } from "./forward.js";
 import type { ForwardGraph, ForwardParts } from "./forward-graph.js";
@@ -72,6 +73,7 @@ export class GraphModel {
   static async open(path: string, options: GraphModelOptions): Promise<GraphModel> {
     const file = await checkModelFile(path);
     const config = configOf(file, path);
+    checkTensors(file, config);
     const native = loadNative();
     const abort = new AbortFlag();
     const backend = new CpuBackend(native, { threads: options.threads ?? 1, abort });
