@@ -31,7 +31,6 @@ export interface Session {
   /** Null: nothing is kept. */
   readonly trace: RunTrace | null;
   readonly form: OutputForm;
-  readonly onResult?: (result: RunResult) => void;
 }
 
 export function rolesOf(method: Method): Role[] {
@@ -53,7 +52,6 @@ export async function runSession(context: CommandContext, session: Session): Pro
   try {
     await follow(context, run, form, events);
     const result = await run.result;
-    session.onResult?.(result);
     if (form === "json") context.printJson(contractObject(result));
     if (form === "text") printResult(context, result, events);
   } finally {

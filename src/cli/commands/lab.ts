@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { StepwrightError } from "../../core/errors.js";
-import { type RunResult, startRun } from "../../core/run.js";
+import { type RunRequest, type RunResult, startRun } from "../../core/run.js";
 import { extractAnswer } from "../../grade/extract.js";
 import { methods } from "../../methods/index.js";
 import { loadHeadFacts } from "../../models/head-file.js";
@@ -57,28 +57,16 @@ export default defineCommand({
     const { question, reference } = task.generate(settings.index);
     const { host, say } = context;
     say(`${paragraph(`Question: ${question}`, host.talk)}\n`);
-    let answered: RunResult | undefined;
+    const method = await methods.get("rsd");
     const request = {
-      question,
-      ...{ seed: settings.seed, sampling: { temperature: settings.temperature }, budget: settings.budget },
+      ...{ question, method, seed: settings.seed, sampling: { temperature: settings.temperature } },
+      options: given.has("threshold") ? options : { ...options, threshold: await suggestedThreshold() },
     };
     const kept = await newTrace(context, settings);
-    const code = await runSession(context, {
-      method: await methods.get("rsd"),
-      request: {
-        ...request,
-        options: given.has("threshold") ? options : { ...options, threshold: await suggestedThreshold() },
-        ...(kept ? { id: kept.run } : {}),
-      },
-      references,
-      trace: kept,
-      form,
-      onResult: (result) => {
-        answered = result;
-      },
-    });
-    if (form !== "text" || !answered) return code;
-    await compareWithTarget(context, request, answered, reference);
+    const session = { ...request, budget: settings.budget, ...(kept ? { id: kept.run } : {}) };
+    const code = await runSession(context, { method, request: session, references, trace: kept, form });
+    if (form !== "text" || context.signal.aborted) return code;
+    await compareWithTarget(context, request, reference);
     for (const line of nextSteps) context.print(line);
     return code;
   },
@@ -90,38 +78,40 @@ async function suggestedThreshold(): Promise<number> {
   return Number(facts.get("threshold") ?? 0.7);
 }
 
+/** Answers again by RSD and by the target alone, both on models that are warm by then. */
 async function compareWithTarget(
   { host, signal, print }: CommandContext,
-  request: { readonly question: string; readonly seed: number },
-  rsd: RunResult,
+  request: Pick<RunRequest, "question" | "method" | "options" | "seed" | "sampling">,
   reference: string,
 ): Promise<void> {
   await using store = new ModelStore(references, { hub: hubSettings(host.environment), signal });
-  const target = await store.model("target");
-  const method = await methods.get("target");
-  const alone = await startRun({ ...request, method, roles: { target }, signal }).result;
-  const [whole, part] = [alone.ledger.total, rsd.ledger.total];
-  const says = (text: string) => {
+  const [draft, target, reward] = [
+    await store.model("draft"),
+    await store.model("target"),
+    await store.reward(),
+  ];
+  const alone = { ...request, method: await methods.get("target"), options: {} };
+  const results: RunResult[] = [];
+  for (const asked of [request, alone, request, alone]) {
+    results.push(await startRun({ ...asked, roles: { draft, target, reward }, signal }).result);
+  }
+  const [rsd, whole] = results.slice(-2) as [RunResult, RunResult];
+  const cost = ({ text, ledger: { total } }: RunResult) => {
     const answer = harmless(extractAnswer(text)) || "nothing";
-    return `${answer} (${answer === reference ? "right" : `wrong, it is ${reference}`})`;
+    const verdict = answer === reference ? "right" : `wrong: it is ${reference}`;
+    return `${answer} (${verdict}), ${metric(total.flops)} FLOPs, ${seconds(total.seconds)}`;
   };
   print("");
-  print(
-    paragraph(
-      `Just measured: the target alone says ${says(alone.text)} for ${metric(whole.flops)} FLOPs in ${seconds(whole.seconds)}; ` +
-        `with the draft it was ${says(rsd.text)} for ${metric(part.flops)} in ${seconds(part.seconds)}, ` +
-        `${(part.flops / whole.flops).toPrecision(2)} of the FLOPs.`,
-      host.out,
-    ),
-  );
+  print(`Just measured, warm:  target alone  ${cost(whole)}`);
+  print(`                      with a draft  ${cost(rsd)}`);
 }
 
 const nextSteps = [
   "",
   "One question says little. Where to go next:",
-  "  npx stepwright bench --task lab --offset 700000 --limit 100 \\",
-  "    --draft lab:draft --target lab:target --reward lab:reward    the same on a hundred, with intervals",
-  '  npx stepwright solve --draft small.gguf --target large.gguf "…"    your own models, any question',
-  "  npx stepwright methods                                           other ways to spend the compute",
-  "  docs/lab.md, docs/rewards.md                                     what the lab is; rewards for other models",
+  "  npx stepwright bench --task lab --offset 700000 --limit 100 --draft lab:draft \\",
+  "    --target lab:target --reward lab:reward       a hundred of them, with intervals",
+  '  npx stepwright solve --draft small.gguf --target large.gguf "…"   your own models',
+  "  npx stepwright methods                          other ways to spend the compute",
+  "  docs/lab.md, docs/rewards.md                    the lab; rewards for other models",
 ];
