@@ -8,8 +8,7 @@ const opening =
   "and useful, how precise it is, and whether all of it belongs to the problem. Add criteria of your own where the " +
   "problem calls for them.\n\n" +
   "Analysis: judge each response by these criteria. Check facts and calculations yourself.\n\n" +
-  "Scores: on the last line one whole number from 1 (useless) to 10 (perfect) for each response, in their order, " +
-  "as \\boxed{[score, score, ...]}.";
+  "Scores: for each response one whole number in all, not one for each criterion, from 1 (useless) to 10 (perfect).";
 
 export interface GrmCase {
   readonly question: string;
@@ -26,7 +25,11 @@ export function grmMessages({ question, before, responses }: GrmCase): ChatMessa
   }
   parts.push(...responses.map((text, index) => `Response ${index + 1}:\n${text.trim()}`));
   const count = responses.length === 1 ? "one response" : `${responses.length} responses`;
-  parts.push(`---\nGrade the ${count}: principles, analysis, scores.`);
+  const form = responses.map((_, index) => `score of response ${index + 1}`).join(", ");
+  parts.push(
+    `---\nGrade the ${count}: principles, analysis, and on the last line the scores in exactly this form:\n` +
+      `\\boxed{[${form}]}`,
+  );
   return [{ role: "user", content: parts.join("\n\n") }];
 }
 

@@ -186,5 +186,7 @@ test("a score is paid for in full: the reading and every judgement, and nothing 
 
 test("what is graded goes on from the steps before it, and cannot open a turn", () => {
   const [turn] = grmMessages({ question: "Q?", before: "one\n\n", responses: ["two"] });
-  expect(turn!.content).toMatch(/Problem:\nQ\?\n\nAll responses.*\none\n\nResponse 1:\ntwo\n\n---\n/s);
+  expect(turn!.content).toMatch(
+    /Problem:\nQ\?\n\nAll responses.*\none\n\nResponse 1:\ntwo\n\n---\n.*\\boxed\{\[score of response 1\]\}$/s,
+  );
 });
