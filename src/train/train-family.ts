@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { StepwrightError } from "../core/errors.js";
 import { encodeGguf } from "../models/gguf/write.js";
 import { ggufModel } from "./gguf-model.js";
+import { writeHubFolder } from "./hub-folder.js";
 import { parameterCount } from "./initial-weights.js";
 import type { ModelFamily } from "./model-recipe.js";
 import { type TrainingProgress, trainModel } from "./train-model.js";
@@ -14,6 +15,8 @@ export interface FamilyOptions {
   readonly folder: string;
   /** Names to train; default all, in the family's order. */
   readonly models?: readonly string[] | undefined;
+  /** Writes the folder `NAME` too, which transformers and vLLM load. */
+  readonly hubFolders?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (model: string, progress: TrainingProgress) => void;
 }
@@ -60,6 +63,7 @@ export async function* trainFamily(
     const bytes = encodeGguf(ggufModel(subject, weights));
     const path = file("gguf");
     await writeFile(path, bytes);
+    if (options.hubFolders) await writeHubFolder(join(options.folder, model), subject, weights);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const parameters = parameterCount(subject.recipe.sizes);
     yield { model, path, sha256, parameters, steps, tokens, seconds, resumedAt };

@@ -19,13 +19,23 @@ export default defineCommand({
       .optional()
       .describe(`Models to train, separated by commas; default all: ${Object.keys(labFamily).join(", ")}.`),
     out: z.string().default("lab-models").describe("Folder for models, logs and checkpoints."),
+    safetensors: z
+      .boolean()
+      .default(false)
+      .describe("Also write each model as a folder that transformers and vLLM load."),
     json: jsonField,
   }),
-  async run({ host, signal, print, printJson }, { model, out, json }) {
+  async run({ host, signal, print, printJson }, { model, out, safetensors, json }) {
     using progress = createTrainingProgress(host.talk);
     const models = model?.split(",").map((name) => name.trim());
     const trained = [];
-    const options = { folder: resolve(host.workingFolder, out), models, signal, onProgress: progress.show };
+    const options = {
+      folder: resolve(host.workingFolder, out),
+      models,
+      hubFolders: safetensors,
+      signal,
+      onProgress: progress.show,
+    };
     for await (const member of trainFamily(labFamily, options)) {
       trained.push(member);
       if (json) continue;
