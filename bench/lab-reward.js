@@ -1,16 +1,19 @@
 // The free reward of the lab: labels steps of the draft by the task's checker, compares what could tell right steps
 // from wrong ones, and calibrates `lab:reward` on the draft's own token probabilities. Development indices only.
 //   npm run build && node bench/lab-reward.js [--write lab/models/reward.safetensors]
+//   node bench/lab-reward.js --threshold 0.9 --write FILE    notes the threshold that bench/lab-headline.js chose
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { auroc } from "../dist/bench/reliability.js";
 import { addUsage, noUsage } from "../dist/core/model.js";
 import { startRun } from "../dist/core/run.js";
 import { methods } from "../dist/methods/index.js";
+import { loadHead, loadHeadFacts } from "../dist/models/head-file.js";
 import { resolveModelFile } from "../dist/models/hub-inventory.js";
 import { openLlama } from "../dist/models/llama/index.js";
 import { encodeSafetensors } from "../dist/models/safetensors-writer.js";
 import { certainties } from "../dist/rewards/certainty.js";
+import { headTensorNames } from "../dist/rewards/head.js";
 import { openReward } from "../dist/rewards/index.js";
 import { headFact } from "../dist/rewards/statistics-head.js";
 import { statisticsOf, stepStatisticNames } from "../dist/rewards/step-statistics.js";
@@ -23,15 +26,23 @@ const { values } = parseArgs({
     draft: { type: "string", default: "lab:draft" },
     target: { type: "string", default: "lab:target" },
     // Fitted on the first, compared on the second: both among the development indices 500,000 to 599,999.
-    fit: { type: "string", default: "500000:4000" },
-    compare: { type: "string", default: "550000:1500" },
+    fit: { type: "string", default: "500000:3000" },
+    compare: { type: "string", default: "550000:2000" },
     write: { type: "string" },
+    threshold: { type: "string" },
   },
 });
 const ranges = [values.fit, values.compare].map((text) => text.split(":").map(Number));
 if (ranges.some(([from, count]) => !(from >= 500_000 && from + count <= 600_000))) {
   console.error("thresholds and calibrations are made on indices 500000 to 599999");
   process.exit(2);
+}
+
+if (values.threshold) {
+  const facts = Object.fromEntries(await loadHeadFacts(values.write));
+  const tensors = await loadHead(values.write, headTensorNames);
+  writeFileSync(values.write, encodeSafetensors(tensors, { ...facts, threshold: values.threshold }));
+  process.exit(0);
 }
 
 const task = await findTask(values.task);
