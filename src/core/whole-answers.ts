@@ -1,25 +1,23 @@
-/** Answers written side by side, a step of each at a time. */
+/** Answers written side by side. */
 import { type Aggregation, aggregate } from "./reward.js";
 import type { Node, NodeRequest, Search } from "./search.js";
 
 /**
  * Writes every answer on until it is over or holds at least `tokens` tokens; results in the order of the requests.
- * Those that end early leave the batch, the others go on.
+ * None waits for the others' steps, so the batch stays full until the short ones are through.
  */
-export async function writeOn(
+export function writeOn(
   search: Search,
   requests: readonly NodeRequest[],
   tokens = Number.POSITIVE_INFINITY,
 ): Promise<Node[]> {
-  const nodes = requests.map(({ node }) => node);
-  for (;;) {
-    const open = [...nodes.keys()].filter((index) => !nodes[index]!.finish && nodes[index]!.tokens < tokens);
-    if (open.length === 0) return nodes;
-    const written = await search.extendAll(
-      open.map((index) => ({ ...requests[index]!, node: nodes[index]! })),
-    );
-    for (const [at, index] of open.entries()) nodes[index] = written[at]!;
-  }
+  return Promise.all(
+    requests.map(async ({ node: start, ...request }) => {
+      let node = start;
+      while (!node.finish && node.tokens < tokens) node = await search.extend(node, request);
+      return node;
+    }),
+  );
 }
 
 /** One number in [0, 1] for each answer, from the rewards of its steps; only those that count are asked for. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { bestChains, type Chain, growChains } from "../core/chains.js";
 import { defineMethod } from "../core/method.js";
 import { aggregate, aggregations } from "../core/reward.js";
 import { samplingOf, samplingOptions } from "../core/sampling-options.js";
+import type { Node } from "../core/search.js";
 import { offerBest } from "../core/survivors.js";
 import { groupByAnswer } from "../core/vote.js";
 
@@ -12,7 +12,7 @@ export default defineMethod({
   kind: "step",
   source: "Liu et al., Bag of Tricks, arXiv 2502.07191, best-of-N and weighted self-consistency",
   needs: { draft: ["text"], reward: true },
-  cost: "n times an answer's tokens written, a reward pass for every step",
+  cost: "n times an answer's tokens written; a reward pass per answer, or per step unless only the last counts",
   use: "the baseline of all search: parallel, simple, and hard to beat while the reward is sound",
   schema: z.object({
     samples: z.int().min(1).max(256).default(8).describe("answers written side by side"),
@@ -27,36 +27,44 @@ export default defineMethod({
     ...samplingOptions,
   }),
   async run(search, { samples: count, aggregation, choose, ...sampling }) {
-    let chains = Array.from({ length: count }, (): Chain => ({ node: search.root, rewards: [] }));
-    const merit = ({ rewards }: Chain) => aggregate(aggregation, rewards);
-    while (chains.some(({ node }) => !node.finish)) {
-      const open = [...chains.keys()].filter((index) => !chains[index]!.node.finish);
-      const grown = await growChains(
-        search,
-        open.map((index) => {
-          const chain = chains[index]!;
-          return {
-            chain,
-            role: "draft",
-            sampling: samplingOf(sampling, { index, count, depth: chain.node.depth }),
-          };
-        }),
-      );
-      chains = chains.map((chain, index) => grown[open.indexOf(index)] ?? chain);
-      offerBest(
-        search,
-        chains.map((chain) => ({ node: chain.node, merit: merit(chain) })),
-      );
-    }
-    const [best] = bestChains(chains, aggregation, 1);
-    if (choose === "best") return search.finish(best!.node);
-    const weights = normalised(chains.map(merit));
-    const nodes = chains.map(({ node }) => node);
-    const [group] = await groupByAnswer(search, nodes, weights);
-    const members = chains.filter(({ node }) => group?.nodes.includes(node));
-    return search.finish((bestChains(members, aggregation, 1)[0] ?? best!).node);
+    const whole: Scored[] = [];
+    const write = async (index: number): Promise<Scored> => {
+      let node = search.root;
+      const rewards: number[] = [];
+      while (!node.finish) {
+        const request = {
+          role: "draft",
+          sampling: samplingOf(sampling, { index, count, depth: node.depth }),
+        } as const;
+        node = await search.extend(node, request);
+        // Where only the last step's reward counts, the others need none.
+        if (aggregation !== "last" || node.finish) rewards.push(await search.score(node));
+      }
+      const answer = { node, merit: aggregate(aggregation, rewards) };
+      whole.push(answer);
+      offerBest(search, whole);
+      return answer;
+    };
+    // None waits for the others' steps, so the batch stays full until the short ones are through.
+    const answers = await Promise.all(Array.from({ length: count }, (_, index) => write(index)));
+    const nodes = answers.map(({ node }) => node);
+    const best = mostMerit(answers);
+    if (choose === "best") return search.finish(best.node);
+    const [group] = await groupByAnswer(search, nodes, normalised(answers.map(({ merit }) => merit)));
+    const members = answers.filter(({ node }) => group?.nodes.includes(node));
+    return search.finish((members.length > 0 ? mostMerit(members) : best).node);
   },
 });
+
+interface Scored {
+  readonly node: Node;
+  readonly merit: number;
+}
+
+/** Of equals the one that came first. */
+function mostMerit(answers: readonly Scored[]): Scored {
+  return answers.reduce((best, answer) => (answer.merit > best.merit ? answer : best));
+}
 
 /** From 0 for the least to 1 for the greatest; all 1 where all are equal. */
 export function normalised(values: readonly number[]): number[] {
