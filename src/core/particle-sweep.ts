@@ -89,28 +89,35 @@ export async function sweepParticles(
     const logWeights = pool.map(
       (particle, index) => (carried[index] ?? 0) + weightAt(particle, round, options),
     );
-    const { tau, annealBelow: below, annealEarly: early } = options;
-    const tempered = softmax(logWeights.map((weight) => weight / tau));
-    const annealing = { rule: options.anneal, below, early };
-    const heat = tau * annealedTemperature(tempered, round / options.horizon, annealing);
-    const law = softmax(logWeights.map((weight) => weight / heat));
-    const diverse =
-      options.resampleBelow < 1 && effectiveSampleSize(law) >= options.resampleBelow * law.length;
-    carried = diverse ? logWeights : [];
-    if (diverse) continue;
-    const uniform = (slot: number) => search.uniform(search.root, `resample:${iteration}.${round}`, slot);
-    free = resample(options.resampling, law, size, uniform).map((index) => pool[index]!);
-    const nodes = (particles: readonly Particle[]) => particles.map(({ node }) => node);
-    const needed = nodes([...free, ...references, ...found]);
-    keepOnly(search, nodes(pool), needed);
-    if (last) search.commit(commonAncestor(needed));
-    const merit = ({ rewards }: Particle) => aggregate(options.aggregation, rewards);
+    const law = lawOf(logWeights, round, options);
+    const isDiverse = effectiveSampleSize(law) >= options.resampleBelow * law.length;
+    // At 1 even equal weights are redrawn, as in the official code.
+    carried = options.resampleBelow < 1 && isDiverse ? logWeights : [];
+    if (carried.length === 0) {
+      const uniform = (slot: number) => search.uniform(search.root, `resample:${iteration}.${round}`, slot);
+      free = resample(options.resampling, law, size, uniform).map((index) => pool[index]!);
+      const needed = nodesOf([...free, ...references, ...found]);
+      keepOnly(search, nodesOf(pool), needed);
+      if (last) search.commit(commonAncestor(needed));
+    }
     offerBest(
       search,
-      free.map((particle) => ({ node: particle.node, merit: merit(particle) })),
+      free.map(({ node, rewards }) => ({ node, merit: aggregate(options.aggregation, rewards) })),
     );
   }
   return [...free, ...references];
+}
+
+function nodesOf(particles: readonly Particle[]): Node[] {
+  return particles.map(({ node }) => node);
+}
+
+/** How probable each particle is when they are redrawn. */
+function lawOf(logWeights: readonly number[], round: number, options: ParticleOptions): number[] {
+  const { tau, horizon, anneal: rule, annealBelow: below, annealEarly: early } = options;
+  const law = softmax(logWeights.map((weight) => weight / tau));
+  const heat = annealedTemperature(law, round / horizon, { rule, below, early });
+  return heat === 1 ? law : softmax(logWeights.map((weight) => weight / (tau * heat)));
 }
 
 /** Every particle that goes on gets one more step, and every prefix its reward. */
@@ -170,9 +177,6 @@ export async function chooseParticle(
     return candidates[drawIndex(softmax(weights), search.uniform(search.root, "select"))]!.node;
   }
   // They were redrawn by their weights, so heads are counted.
-  const [elected] = await groupByAnswer(
-    search,
-    candidates.map(({ node }) => node),
-  );
+  const [elected] = await groupByAnswer(search, nodesOf(candidates));
   return elected?.nodes[0] ?? best;
 }
