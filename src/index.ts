@@ -78,6 +78,7 @@ export { openTraceSink, readTrace, type StoragePolicy, type TraceSinkOptions } f
 export { answerRules } from "./grade/answer-rules.js";
 export { extractAnswer } from "./grade/extract.js";
 export { methods } from "./methods/index.js";
+export { loadHead, loadHeadFacts } from "./models/head-file.js";
 export { type PulledModel, type PullOptions, pullModel } from "./models/hub.js";
 export { type LocalModel, listModels, resolveModelFile } from "./models/hub-inventory.js";
 export { type OpenLlamaOptions, openLlama } from "./models/llama/index.js";
