@@ -56,7 +56,7 @@ async function neverOverBudget(bench: MethodBench): Promise<void> {
 async function abortAnywhere(bench: MethodBench): Promise<void> {
   const all: RunEvent[] = [];
   for await (const event of startRun(bench.request())) all.push(event);
-  for (let index = 0; index < all.length; index++) {
+  for (const index of spread(all.length)) {
     const world = bench.world();
     const controller = new AbortController();
     const run = startRun(bench.request({ roles: world.roles, signal: controller.signal }));
@@ -66,6 +66,12 @@ async function abortAnywhere(bench: MethodBench): Promise<void> {
     assert(finish === "abort" || finish === "stop", `abort at event ${index} ended as ${finish}`);
     assert.equal(world.live(), 0, `abort at event ${index} (${all[index]!.type}) left branches open`);
   }
+}
+
+/** Indices below a length: all of them, or, where they are many, about this many from first to last. */
+function spread(length: number, most = 150): number[] {
+  const step = Math.ceil(length / most);
+  return Array.from({ length: Math.ceil(length / step) }, (_, number) => number * step);
 }
 
 async function sameTrace(bench: MethodBench): Promise<void> {
@@ -111,7 +117,7 @@ async function replayAndResume(bench: MethodBench): Promise<void> {
   for (let seed = 0; seed < 3; seed++) {
     const { result, events } = await bench.run({ seed });
     assert.deepEqual(await replay(events, bench.method), result);
-    for (let cut = 1; cut <= events.length; cut++) {
+    for (const cut of spread(events.length).map((index) => events.length - index)) {
       const world = bench.world();
       const recording = events.slice(0, cut);
       const resumed = await bench.run({ seed, recording, roles: world.roles });
