@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineMethod } from "../core/method.js";
 import { aggregations } from "../core/reward.js";
 import type { Node, NodeRequest, Search } from "../core/search.js";
-import { keepOnly } from "../core/survivors.js";
+import { keepOnly, offerBest } from "../core/survivors.js";
 import { scoreAnswers, writeOn } from "../core/whole-answers.js";
 
 const schema = z.object({
@@ -56,11 +56,11 @@ export default defineMethod({
       const values = await scoreAnswers(search, answers, options.aggregation);
       const before = best;
       for (const [index, node] of answers.entries()) {
-        search.offer(node, values[index]!);
-        if (!best || values[index]! > best.value) best = { node, value: values[index]! };
+        if (!best || values[index]! > best.merit) best = { node, merit: values[index]! };
       }
+      offerBest(search, [best!]);
       keepOnly(search, before ? [before.node, ...answers] : answers, [best!.node]);
-      if (best!.value >= options.gamma) break;
+      if (best!.merit >= options.gamma) break;
     }
     return search.finish(best!.node);
   },
@@ -68,7 +68,7 @@ export default defineMethod({
 
 interface Scored {
   readonly node: Node;
-  readonly value: number;
+  readonly merit: number;
 }
 
 /** Writes answers side by side, gives up the weaker ones at each checkpoint; those that came through to the end. */

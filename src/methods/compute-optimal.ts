@@ -5,7 +5,7 @@ import { typedOptions } from "../core/option-text.js";
 import { aggregations } from "../core/reward.js";
 import { parseOptions } from "../core/run-request.js";
 import type { Node, Search } from "../core/search.js";
-import { keepOnly } from "../core/survivors.js";
+import { keepOnly, offerBest } from "../core/survivors.js";
 import { groupByAnswer } from "../core/vote.js";
 import { scoreAnswers, writeOn } from "../core/whole-answers.js";
 import { parsePolicy, type Strategy, strategyFor } from "./compute-optimal/policy.js";
@@ -70,7 +70,10 @@ export default defineMethod({
       })),
     );
     const rewards = await scoreAnswers(search, probes, options.aggregation);
-    for (const [index, node] of probes.entries()) search.offer(node, rewards[index]!);
+    offerBest(
+      search,
+      probes.map((node, index) => ({ node, merit: rewards[index]! })),
+    );
     const estimate = await estimateSuccess(search, probes, rewards, options.estimate);
     const chosen = plans.get(strategyFor(policy, estimate))!;
     const best = await vote(search, probes, rewards);

@@ -48,15 +48,14 @@ async function decode(options: unknown, more: Partial<RunRequest> = {}) {
   const prompts = events.flatMap((event) =>
     event.type === "root-begun" ? [event.messages.at(-1)!.content] : [],
   );
-  const offers = events.flatMap((event) => (event.type === "answer-offered" ? [event.value] : []));
-  return { result: await run.result, events, prompts, offers };
+  const scores = events.flatMap((event) => (event.type === "step-scored" ? [event.value] : []));
+  return { result: await run.result, events, prompts, scores };
 }
 
 test("card: the best score never falls, and the result's is the greatest ever given", async () => {
   for (let seed = 0; seed < 20; seed++) {
-    const { result, offers, prompts } = await decode({ candidates: 3, rounds: 5 }, { seed });
-    expect(offers).toHaveLength(15);
-    expect(share(result.text)).toBeCloseTo(Math.max(...offers), 12);
+    const { result, scores, prompts } = await decode({ candidates: 3, rounds: 5 }, { seed });
+    expect(share(result.text)).toBeCloseTo(Math.max(...scores), 12);
     const shown = prompts.map((prompt) => Number(/best answer so far \(score ([\d.]+)/.exec(prompt)![1]));
     expect(shown).toEqual([...shown].sort((a, b) => a - b));
   }
@@ -113,14 +112,14 @@ test("card: a random verifier gains nothing, while the score that it reports sti
   const runs = 200;
   for (let seed = 0; seed < runs; seed++) {
     const random = new ScriptedReward({ score: (_, [text]) => keyedUniform(seed, text!, 0, "whim") });
-    const { result, offers } = await decode(
+    const { result, scores } = await decode(
       { candidates: 3, rounds: 3, shown: "none" },
       { seed, roles: { draft: proposer(), reward: random } },
     );
     quality += share(result.text) / runs;
     one += 0.5 / runs;
-    reported += Math.max(...offers) / runs;
-    first += offers[0]! / runs;
+    reported += Math.max(...scores) / runs;
+    first += scores[0]! / runs;
   }
   expect(Math.abs(quality - one)).toBeLessThan(0.05);
   expect(reported - first).toBeGreaterThan(0.3);

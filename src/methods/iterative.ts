@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineMethod } from "../core/method.js";
 import { type Aggregation, aggregations } from "../core/reward.js";
 import { type Node, pathText, type Search } from "../core/search.js";
-import { keepOnly } from "../core/survivors.js";
+import { keepOnly, offerBest } from "../core/survivors.js";
 import { scoreAnswers, writeOn } from "../core/whole-answers.js";
 
 const schema = z.object({
@@ -45,10 +45,10 @@ export default defineMethod({
       const attempts = await verifier.attempts(await write(search, root, options));
       const before = best;
       for (const attempt of attempts) {
-        search.offer(attempt.node, attempt.score);
         if (!best || attempt.score > best.score) best = attempt;
         if (!worst || attempt.score < worst.score) worst = attempt;
       }
+      offerBest(search, [{ node: best!.node, merit: best!.score }]);
       keepOnly(
         search,
         [...(before ? [before] : []), ...attempts].map(({ node }) => node),
