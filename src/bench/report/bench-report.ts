@@ -1,6 +1,7 @@
 /** What the report and its figures are made from. */
 
 import type { BenchFile } from "../configuration.js";
+import { poolOf } from "../equal-compute.js";
 import { groupBy } from "../group-by.js";
 import type { Prediction } from "../prediction.js";
 import { type Reliability, reliabilityOf } from "../reliability.js";
@@ -18,7 +19,14 @@ export interface BenchReport {
   readonly prediction?: Prediction | undefined;
   /** One for each reward, with the row whose steps it judged. */
   readonly reliabilities: readonly { readonly label: string; readonly reliability: Reliability }[];
-  readonly curves: readonly { readonly label: string; readonly curves: SampleCurves }[];
+  readonly curves: readonly LabelledCurves[];
+}
+
+export interface LabelledCurves {
+  readonly label: string;
+  readonly curves: SampleCurves;
+  /** FLOPs per question of so many samples; null for samples that are whole runs of a row. */
+  readonly flops: readonly number[] | null;
 }
 
 /** More diagrams than this tell nobody more. */
@@ -39,13 +47,18 @@ export function benchReport(
   const reliabilities = [...groupBy(judged, ({ reward }) => reward).values()]
     .map((own) => own.reduce((best, one) => (one.reliability.count > best.reliability.count ? one : best)))
     .slice(0, mostReliabilities);
-  const pools = plan.baselines
-    .filter(({ kind, samples }) => kind === "majority" && samples > 1)
-    .map(({ writer, entry }) => ({ label: writer as string, entry }));
-  const seeded = plan.seeds.length > 1 ? plan.entries.map((entry) => ({ label: entry.label, entry })) : [];
-  const curves = [...pools, ...seeded].flatMap(({ label, entry }) => {
-    const own = byLabel.get(entry.label) ?? [];
-    return own.length > 0 ? [{ label, curves: sampleCurves(own) }] : [];
+  const pools = plan.baselines.flatMap((baseline) => {
+    const own = byLabel.get(baseline.entry.label) ?? [];
+    if (baseline.kind !== "majority" || baseline.samples < 2 || own.length === 0) return [];
+    const curves = sampleCurves(own);
+    const pool = poolOf(baseline, own, file?.sizes?.[baseline.writer]);
+    const flops = curves.samples.map((count) => pool.promptFlops + count * pool.answerFlops);
+    return [{ label: baseline.writer as string, curves, flops }];
   });
+  const seeded = (plan.seeds.length > 1 ? plan.entries : []).flatMap(({ label }) => {
+    const own = byLabel.get(label) ?? [];
+    return own.length === 0 ? [] : [{ label, curves: sampleCurves(own), flops: null }];
+  });
+  const curves = [...pools, ...seeded];
   return { summary, plan, results, file, prediction, reliabilities, curves };
 }

@@ -18,16 +18,28 @@ export interface Figure {
   draw(width: number): string;
 }
 
-const costs: readonly (Cost & { readonly name: string; readonly caption: string })[] = [
+interface NamedCost extends Cost {
+  readonly name: string;
+  readonly heading: string;
+  readonly caption: string;
+  /** True where plain samples have a known cost of this kind, whatever machine they ran on. */
+  readonly showsVotes: boolean;
+}
+
+const costs: readonly NamedCost[] = [
   {
     name: "flops",
+    heading: "Accuracy against FLOPs",
+    showsVotes: true,
     words: "FLOPs per question",
     of: ({ flops, runs }) => flops / Math.max(1, runs),
     caption:
-      "Every token that any model read or wrote. The dotted line is the front: nothing above and left of it.",
+      "Every token that any model read or wrote. The dotted line is the front: nothing above and left of it. Dashed lines, where drawn, are majority votes over more and more plain samples.",
   },
   {
     name: "seconds",
+    heading: "Accuracy against seconds",
+    showsVotes: false,
     words: "seconds per question",
     of: ({ seconds, runs }) => seconds / Math.max(1, runs),
     caption: "Wall seconds of the runs on this machine.",
@@ -38,13 +50,23 @@ export function figuresOf({ summary, reliabilities, curves }: BenchReport): Figu
   const { rows } = summary;
   const marks = marksOf(rows.map(({ method }) => method));
   const figures: Figure[] = [];
+  const votes = curves.flatMap(({ label, curves: { majority }, flops }) =>
+    flops === null
+      ? []
+      : [
+          {
+            words: `${label}, votes`,
+            points: majority.map((accuracy, index) => ({ cost: flops[index]!, accuracy })),
+          },
+        ],
+  );
   for (const cost of costs) {
     if (!rows.some((row) => cost.of(row) > 0)) continue;
     figures.push({
       name: `accuracy-by-${cost.name}`,
-      heading: `Accuracy against ${cost.name === "flops" ? "FLOPs" : cost.name}`,
+      heading: cost.heading,
       caption: `${cost.caption} Bars are 95 % intervals.`,
-      draw: (width) => paretoFigure(rows, cost, marks, width)!,
+      draw: (width) => paretoFigure(rows, cost, marks, width, cost.showsVotes ? votes : [])!,
     });
   }
   if (costFigure(rows, 720) !== null) {

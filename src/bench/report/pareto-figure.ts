@@ -12,6 +12,12 @@ export interface Cost {
   of(row: BenchRow): number;
 }
 
+/** What plain decoding reaches with more and more samples. */
+export interface Reference {
+  readonly words: string;
+  readonly points: readonly { readonly cost: number; readonly accuracy: number }[];
+}
+
 /** Rows that are right more often than every row that costs no more, from the cheapest on. */
 export function paretoFront(rows: readonly BenchRow[], cost: Cost): BenchRow[] {
   const front: BenchRow[] = [];
@@ -26,14 +32,22 @@ export function paretoFigure(
   cost: Cost,
   marks: ReadonlyMap<string, Mark>,
   width: number,
+  references: readonly Reference[] = [],
 ): string | null {
   const rows = all.filter((row) => cost.of(row) > 0);
   if (rows.length === 0) return null;
   const frame = frameOf(width);
   const { left, right, top, bottom } = frame;
-  const x = logScale(padded(rows.map(cost.of), { log: true }), [left, right]);
+  const costs = [
+    ...rows.map(cost.of),
+    ...references.flatMap(({ points }) => points.map((point) => point.cost)),
+  ];
+  const x = logScale(padded(costs, { log: true }), [left, right]);
   const [low, high] = padded(
-    rows.flatMap(({ ci95 }) => [...ci95]),
+    [
+      ...rows.flatMap(({ ci95 }) => [...ci95]),
+      ...references.flatMap(({ points }) => points.map(({ accuracy }) => accuracy)),
+    ],
     { share: 0.04 },
   );
   const y = linearScale(
@@ -60,17 +74,32 @@ export function paretoFigure(
     const bar = line(px, y.at(from), px, y.at(to), "whisker");
     return element("g", {}, title(words) + bar + drawMark(marks.get(row.method)!, px, py));
   });
-  const front1 = stairs.length > 0 ? path([...stairs, [right, stairs.at(-1)![1]]], "front") : "";
+  const stairsPath = stairs.length > 0 ? path([...stairs, [right, stairs.at(-1)![1]]], "front") : "";
   // The front's rows are labelled first: theirs are the labels that must not be lost.
   const labelled = [...front, ...rows.filter((row) => !front.includes(row))];
+  const curves = references.map(({ points, words }) =>
+    element(
+      "g",
+      {},
+      title(words) +
+        path(
+          points.map((point) => [x.at(point.cost), y.at(point.accuracy)]),
+          "curve dashed",
+        ),
+    ),
+  );
+  const ends = references.map(({ points, words }) => {
+    const { cost: end, accuracy } = points.at(-1)!;
+    return { x: x.at(end), y: y.at(accuracy), words };
+  });
   const labels = placeLabels(
-    labelled.map((row) => ({ x: at(row)[0], y: at(row)[1], words: row.label })),
+    [...labelled.map((row) => ({ x: at(row)[0], y: at(row)[1], words: row.label })), ...ends],
     frame,
   );
   return plot(
     frame,
     { x, y, xTitle: `${cost.words} (log)`, yTitle: "right answers" },
     `Accuracy against ${cost.words}, ${rows.length} rows`,
-    front1 + points.join("") + labels,
+    curves.join("") + stairsPath + points.join("") + labels,
   );
 }
