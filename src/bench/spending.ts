@@ -26,14 +26,26 @@ export function spendingOf(results: readonly BenchResult[]): Spending {
 }
 
 /** The same figures, each added up. */
-function added<Figures extends object>(all: readonly Figures[]): Figures {
-  const keys = Object.keys(all[0]!) as (keyof Figures)[];
-  return Object.fromEntries(
-    keys.map((key) => {
-      const values = all.map((figures) => figures[key]);
-      return [key, typeof values[0] === "number" ? sum(values as number[]) : added(values as object[])];
-    }),
-  ) as Figures;
+function added(all: readonly RoleSpending[]): RoleSpending {
+  const total = (figure: (spent: RoleSpending) => number) => sum(all.map(figure));
+  // Where one run that did something does not tell its passes, their sum would look like a saving.
+  const tells = all.every((spent) => spent.weightReads !== undefined || spent.flops === 0);
+  return {
+    calls: total(({ calls }) => calls),
+    prefillTokens: total(({ prefillTokens }) => prefillTokens),
+    decodeTokens: total(({ decodeTokens }) => decodeTokens),
+    discardedTokens: total(({ discardedTokens }) => discardedTokens),
+    flops: total(({ flops }) => flops),
+    generatedFlops: total(({ generatedFlops }) => generatedFlops),
+    seconds: total(({ seconds }) => seconds),
+    ...(tells && { weightReads: total(({ weightReads = 0 }) => weightReads) }),
+    read: {
+      prompt: total(({ read }) => read.prompt),
+      catchUp: total(({ read }) => read.catchUp),
+      recomputed: total(({ read }) => read.recomputed),
+      reward: total(({ read }) => read.reward),
+    },
+  };
 }
 
 function sum(values: readonly number[]): number {
