@@ -35,8 +35,9 @@ export function grmMessages({ question, before, responses }: GrmCase): ChatMessa
 
 /** The scores that a judgement ends in, cut to 1 to 10; null unless there is exactly one for each response. */
 export function parseScores(text: string, responses: number): number[] | null {
-  const lists = [...text.matchAll(/\\boxed\{\s*\[?([^\]}]*)\]?\s*\}/g)];
-  const inside = lists.at(-1)?.[1]?.trim();
+  // Small models leave out the box, but not the brackets.
+  const lists = [...text.matchAll(/\\boxed\{\s*\[?([^\]}]*)\]?\s*\}|\[([\d\s,]+)\]/g)];
+  const inside = (lists.at(-1)?.[1] ?? lists.at(-1)?.[2])?.trim();
   if (!inside) return null;
   const scores = inside.split(/[,;\s]+/).map((part) => (/^\d{1,4}$/.test(part) ? Number(part) : Number.NaN));
   if (scores.length !== responses || scores.some(Number.isNaN)) return null;

@@ -74,6 +74,7 @@ describe("card: void judgements", () => {
     expect(parseScores("Scores: \\boxed{[3, 4]}", 2)).toEqual([3, 4]);
     expect(parseScores("first \\boxed{1}, in the end \\boxed{9}", 1)).toEqual([9]);
     expect(parseScores("\\boxed{[0, 44]}", 2)).toEqual([1, 10]);
+    expect(parseScores("Response [1] is better.\n\nScores:\n[7, 2]", 2)).toEqual([7, 2]);
     for (const text of [
       "\\boxed{[3]}",
       "\\boxed{[]}",
