@@ -2,7 +2,7 @@
 
 import { chance, percent } from "../bench/figures-text.js";
 import type { BenchRow } from "../bench/row.js";
-import { equalComputeTable, type TextTable } from "../bench/side-tables.js";
+import { equalComputeTable, limitsTable, type TextTable } from "../bench/side-tables.js";
 import type { BenchSummary } from "../bench/summary.js";
 import { notesOf } from "../bench/tables.js";
 import { count, metric, seconds } from "./numbers.js";
@@ -24,6 +24,9 @@ export function benchLines(summary: BenchSummary, style: Style): string[] {
     style.dim(title!),
     ...lines,
     ...sideLines(equalComputeTable(summary), style),
+    ...(rows.some(({ computeFraction }) => computeFraction !== null)
+      ? sideLines(limitsTable(summary), style)
+      : []),
     ...notesOf(summary).map((note) => style.dim(harmless(note))),
   ];
 }

@@ -8,6 +8,7 @@ import {
   type AssumedWorkload,
   assumedWorkload,
   measuredWorkload,
+  questionFigures,
   type Workload,
 } from "../bench/forecast/workload.js";
 import { type BenchEntry, parseMethodList } from "../bench/method-list.js";
@@ -16,6 +17,7 @@ import { methods } from "../methods/index.js";
 import { memoryAvailable } from "../models/gguf/size.js";
 import { hubSettings } from "../models/hub-settings.js";
 import { benchSchema } from "./bench-settings.js";
+import { benchTask } from "./bench-task.js";
 import type { CommandContext } from "./command.js";
 import { type PlannedModels, plannedModels } from "./planned-models.js";
 import { rolesOf } from "./run-session.js";
@@ -35,11 +37,13 @@ const {
   budget,
   config,
 } = benchSchema.shape;
+const { task, limit, offset, as } = benchSchema.shape;
 const amount = z.number().min(1);
 
 export const planSchema = z.object({
   method,
   ...{ draft, target, reward, threads, context, exact },
+  ...{ task, limit, offset, as },
   pilot: z
     .string()
     .optional()
@@ -82,14 +86,17 @@ export interface Plan {
   readonly speculation: { readonly draftCost: number; readonly curve: ModelCalibration["curve"] } | null;
 }
 
-export async function plansOf(context: CommandContext, settings: PlanSettings): Promise<Plan> {
+/** Keys that were not left to their defaults. */
+type Given = ReadonlyMap<string, unknown>;
+
+export async function plansOf(context: CommandContext, settings: PlanSettings, given: Given): Promise<Plan> {
   const entries = await parseMethodList(settings.method, methods);
   const plain: BenchEntry = { label: "target", method: await methods.get("target"), options: {} };
   const roles = [...new Set(entries.flatMap(({ method }) => rolesOf(method)))];
   const all: Role[] = settings.target === undefined ? roles : [...new Set<Role>([...roles, "target"])];
   const references = await referencesOf(settings, context, all, hubSettings(context.host.environment));
   const models = await plannedModels(context, references);
-  const workload = await workloadOf(context, settings);
+  const workload = await workloadOf(context, settings, given);
   const facts = factsOf(models, workload, settings);
   const target = models.roles.target ? await forecast(plain, facts) : null;
   const rows: PlanRow[] = [];
@@ -111,11 +118,26 @@ export async function plansOf(context: CommandContext, settings: PlanSettings): 
   };
 }
 
-async function workloadOf({ host }: CommandContext, settings: PlanSettings): Promise<Workload> {
-  if (settings.pilot === undefined) return assumedWorkload(settings);
+/** A pilot knows best, then what was said, then the task's questions, then what is usual. */
+async function workloadOf(context: CommandContext, settings: PlanSettings, given: Given): Promise<Workload> {
+  const { host } = context;
+  if (settings.pilot === undefined) {
+    const { task } = settings;
+    const questions = task === undefined ? [] : await planQuestions(context, { ...settings, task });
+    const figures = questions.length > 0 ? questionFigures(questions) : {};
+    const untold = Object.entries(figures).filter(([name]) => !given.has(name));
+    return assumedWorkload({ ...settings, ...Object.fromEntries(untold) });
+  }
   const path = resolve(host.workingFolder, settings.pilot);
   const { results } = await readBenchFolder(path);
   return measuredWorkload(results, settings, `measured in ${path}, ${results.length} runs`);
+}
+
+/** A hundred tell enough. */
+async function planQuestions(context: CommandContext, settings: PlanSettings & { readonly task: string }) {
+  const { limit = 100 } = settings;
+  const hub = hubSettings(context.host.environment);
+  return (await benchTask({ ...settings, limit: Math.min(limit, 100) }, context, hub)).questions;
 }
 
 function factsOf({ roles, rates }: PlannedModels, workload: Workload, settings: PlanSettings): ForecastFacts {

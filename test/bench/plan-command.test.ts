@@ -7,6 +7,7 @@ import { loadCalibration, saveCalibration } from "../../src/bench/calibration.js
 import { question } from "../../src/cli/demo/story.js";
 import { checkModelFile } from "../../src/models/gguf/check.js";
 import { fingerprint } from "../../src/models/gguf/fingerprint.js";
+import lab from "../../src/tasks/lab.js";
 import { writeTinyModel } from "../../src/testing/tiny-model.js";
 import { run } from "../cli/captured-host.js";
 
@@ -125,7 +126,9 @@ test("takes what questions are like from a pilot", async () => {
   const next = await run(["bench", "--task", task, ...models, "--pilot", pilot, "--out", join(root, "next")]);
   expect(next.code).toBe(0);
   expect(await readFile(join(root, "next", "report.html"), "utf8")).toContain("Foretold from a pilot");
-  expect(await readFile(join(root, "next", "rows.md"), "utf8")).toMatch(/\| rsd \| [\d.]+ [GT] \| [\d.]+ [GT] \|/);
+  expect(await readFile(join(root, "next", "rows.md"), "utf8")).toMatch(
+    /\| rsd \| [\d.]+ [GT] \| [\d.]+ [GT] \|/,
+  );
 
   const { out } = await run(["plan", ...models, "--method", "draft,target,rsd", "--pilot", pilot, "--json"]);
   const plan = JSON.parse(out);
@@ -139,4 +142,27 @@ test("takes what questions are like from a pilot", async () => {
     }
     expect(Math.abs(plan.rows[index].flops / (row.flops / 4) - 1)).toBeLessThan(0.3);
   }
+});
+
+test("takes lengths from a task's questions, and what was said over these", async () => {
+  const argv = [
+    "plan",
+    ...demo,
+    "--reward",
+    "demo:reward",
+    "--method",
+    "rsd",
+    "--task",
+    "lab",
+    "--offset",
+    "600000",
+  ];
+  const steps = async (...more: string[]) => {
+    const { workload } = JSON.parse((await run([...argv, "--limit", "50", ...more, "--json"])).out);
+    return Number(/([\d.]+) steps/.exec(workload)![1]);
+  };
+  const questions = Array.from({ length: 50 }, (_, index) => lab.generate(600_000 + index));
+  const mean = questions.reduce((sum, question) => sum + question.steps!.length / 50, 0);
+  expect(await steps()).toBeCloseTo(mean, 1);
+  expect(await steps("--steps", "3")).toBe(3);
 });

@@ -1,5 +1,6 @@
 /** What the questions of a task are like, as far as costs depend on it. Measured in a pilot, or assumed. */
 import type { Writer } from "../../core/search.js";
+import type { TaskQuestion } from "../../tasks/task.js";
 import type { BenchResult, SeenStep } from "../result.js";
 
 export interface WriterHabits {
@@ -38,7 +39,28 @@ export function assumedWorkload({ promptTokens, steps, stepTokens, acceptance }:
     target: habits,
     rewardPromptTokens: promptTokens,
     rewards: Array.from({ length: 1000 }, (_, index) => (index < passed ? 1 : 0)),
-    source: `assumed: ${promptTokens} prompt tokens, ${steps} steps of ${stepTokens}, ${(acceptance * 100).toFixed(0)} % of draft steps kept`,
+    source: `assumed: ${round(promptTokens)} prompt tokens, ${round(steps)} steps of ${round(stepTokens)}, ${(acceptance * 100).toFixed(0)} % of draft steps kept`,
+  };
+}
+
+/** English prose and sums; models with other vocabularies differ. */
+const charactersPerToken = 3.8;
+/** A chat template and the usual system message. */
+const frameTokens = 45;
+
+/** As far as the questions tell: their length, and their worked solutions where they have some. */
+export function questionFigures(
+  questions: readonly TaskQuestion[],
+): Pick<AssumedWorkload, "promptTokens"> & Partial<AssumedWorkload> {
+  const promptTokens =
+    mean(questions.map(({ question }) => question.length)) / charactersPerToken + frameTokens;
+  const solutions = questions.flatMap(({ steps }) => (steps && steps.length > 0 ? [steps] : []));
+  if (solutions.length === 0) return { promptTokens };
+  const characters = solutions.flat().map((step) => step.length);
+  return {
+    promptTokens,
+    steps: mean(solutions.map((steps) => steps.length)),
+    stepTokens: Math.max(1, mean(characters) / charactersPerToken),
   };
 }
 
@@ -87,6 +109,10 @@ function rewardFrame({ steps, ledger: { reward } }: BenchResult): number | undef
   const isScored = ({ reward: value }: SeenStep) => value !== null;
   const read = steps.flatMap((step) => [step, ...step.rejected]).filter(isScored);
   return Math.max(0, reward.prefillTokens - read.reduce((sum, { tokens }) => sum + tokens, 0));
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function mean(values: readonly number[]): number {

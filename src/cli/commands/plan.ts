@@ -20,8 +20,8 @@ export default defineCommand({
   ],
   schema: planSchema.extend({ json: jsonField }),
   layered: true,
-  async run(context, { json, ...settings }) {
-    const plan = await plansOf(context, settings);
+  async run(context, { json, ...settings }, _operands, _more, given) {
+    const plan = await plansOf(context, settings, given);
     if (json) context.printJson(plan);
     else show(context, plan);
     return 0;
