@@ -56,6 +56,18 @@ describe("step board", () => {
     expect(changes.map((change) => "step" in change && change.step.text)).toEqual(["a", "b", "c"]);
   });
 
+  it("numbers the steps of another conversation from 1, and leaves out what is only quoted there", () => {
+    const board = new StepBoard();
+    const quoted = written("~1.0", "target", "a step to grade");
+    expect(board.take(quoted)).toEqual([]);
+    board.take({
+      ...written("~2.0", "draft", "second attempt"),
+      usage: { ...noUsage, decodeTokens: 2 },
+    } as RunEvent);
+    expect(board.provisional).toMatchObject([{ number: 1, text: "second attempt" }]);
+    expect(board.take({ type: "step-pruned", node: "~1.0", role: "target", tokens: 0 })).toEqual([]);
+  });
+
   it("says what follows from a failed reward", () => {
     const changes = new StepBoard().take({
       type: "reward-failed",

@@ -33,6 +33,8 @@ export class StepBoard {
         this.#begin(event.node, event.role).text += event.text;
         return [{ kind: "provisional" }];
       case "step-written": {
+        // What a method quotes in another conversation is nobody's step.
+        if (isBeside(event.node) && event.usage.decodeTokens === 0) return [];
         const step = this.#begin(event.node, event.role);
         step.origin = event.origin;
         step.text = event.text;
@@ -59,7 +61,8 @@ export class StepBoard {
   #begin(node: string, origin: string): Mutable<BoardStep> {
     let step = this.#open.get(node);
     if (!step) {
-      step = { node, origin, number: node.split(".").length, text: "", reward: null };
+      const number = node.split(".").length - (isBeside(node) ? 1 : 0);
+      step = { node, origin, number, text: "", reward: null };
       this.#open.set(node, step);
     }
     return step;
@@ -72,6 +75,11 @@ export class StepBoard {
       return step ? [{ kind, step }] : [];
     });
   }
+}
+
+/** True for a node under a prompt that the method began itself: "~1.0". */
+function isBeside(node: string): boolean {
+  return node.startsWith("~");
 }
 
 /** "0.1.0" is below "0.1", that below "0". */
