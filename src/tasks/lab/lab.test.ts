@@ -202,7 +202,7 @@ test("every lab task is registered", () => {
 });
 
 function storyAt(index: number, level: number) {
-  const story = readStory(tellStory(makeStory(index, level)))!;
+  const story = readStory(tellStory(makeStory(index, levels[level - 1])))!;
   expect(solveStory(story).length).toBe(story.operations.length + 1);
   return story;
 }

@@ -2,11 +2,14 @@
 import { Draws } from "./draws.js";
 import { items, names, type Operation, resultOf, type Sign, type Story, verbs } from "./story.js";
 
-/** Kinds of operation, from easy to hard. */
-type Kind = "small" | "large" | "product" | "rest";
+/** Kinds of operation, from easy to hard; `rest` is the remainder by 5, `any-rest` that by 3 to 9. */
+type Kind = "small" | "large" | "product" | "rest" | "any-rest";
 
-/** Kinds of operation at each level, with their weights. Levels differ by their operations, not by their number. */
-export const levels: readonly (readonly (readonly [kind: Kind, weight: number])[])[] = [
+/** Kinds of operation with their weights. */
+export type Level = readonly (readonly [kind: Kind, weight: number])[];
+
+/** Levels differ by their operations, not by their number. */
+export const levels: readonly Level[] = [
   [["small", 1]],
   [
     ["small", 1],
@@ -18,10 +21,17 @@ export const levels: readonly (readonly (readonly [kind: Kind, weight: number])[
     ["product", 1],
   ],
   [
-    ["large", 3],
+    ["large", 2],
     ["product", 1],
-    ["rest", 2],
+    ["rest", 3],
   ],
+];
+
+/** What models are shown in place of level 5: remainders that the task does not ask for are practised too. */
+export const practice: Level = [
+  ["large", 3],
+  ["product", 1],
+  ["any-rest", 2],
 ];
 
 /** Least and most operations of a story. */
@@ -30,10 +40,11 @@ const lengths = [3, 5] as const;
 /** No value of a story is above it. */
 const most = 99;
 
-export function makeStory(index: number, level?: number): Story {
+/** Without a level, the index draws one. */
+export function makeStory(index: number, level?: Level): Story {
   const draws = new Draws("story", index);
-  const drawn = draws.integer(1, levels.length);
-  const kinds = levels[(level ?? drawn) - 1]!;
+  const drawn = draws.one(levels);
+  const kinds = level ?? drawn;
   const start = draws.integer(10, most);
   const name = draws.one(names);
   const item = draws.one(items);
@@ -61,6 +72,8 @@ function makeOperation(draws: Draws, kind: Kind, value: number): Operation | und
       return value < 1 || largest < 2 ? undefined : { sign: "*", operand: draws.integer(2, largest) };
     }
     case "rest":
+      return value < 10 ? undefined : { sign: "%", operand: 5 };
+    case "any-rest":
       return value < 10 ? undefined : { sign: "%", operand: draws.integer(3, 9) };
   }
 }

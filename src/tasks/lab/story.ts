@@ -65,9 +65,10 @@ export function resultOf(value: number, { sign, operand }: Operation): number {
   return sign === "*" ? value * operand : value % operand;
 }
 
-/** What is left after all operations. */
-export function valueAfter({ start, operations }: Pick<Story, "start" | "operations">): number {
-  return operations.reduce(resultOf, start);
+/** The story as a task asks it. */
+export function askStory(story: Story) {
+  const reference = String(story.operations.reduce(resultOf, story.start));
+  return { question: tellStory(story), reference, steps: solveStory(story) };
 }
 
 /** One line per operation ("37+25=62"), then the answer in its box. */
@@ -82,10 +83,12 @@ export function solveStory(story: Story): string[] {
 }
 
 /**
- * Whether a step is the story's next operation, on the value that the last step arrived at, with the right result.
- * After all operations the box with that value is the next step.
+ * Whether a step is the next operation of the text's story, on the value that the last step arrived at, with the right
+ * result. After all operations the box with that value is the next step.
  */
-export function checkStoryStep(story: Story, stepsBefore: readonly string[], step: string): boolean {
+export function checkStory(text: string, stepsBefore: readonly string[], step: string): boolean {
+  const story = readStory(text);
+  if (story === undefined) return false;
   const last = stepsBefore.at(-1);
   const value = last === undefined ? story.start : statedResult(last);
   if (value === undefined || stepsBefore.length > story.operations.length) return false;

@@ -1,4 +1,7 @@
 /** The lab's models: sizes, plans, tokenizers and lessons, in the order of training. */
+import { defineGenerated } from "../../tasks/lab/generated.js";
+import { makeStory, practice } from "../../tasks/lab/levels.js";
+import { askStory, checkStory } from "../../tasks/lab/story.js";
 import lab from "../../tasks/lab.js";
 import type { GeneratedTask } from "../../tasks/task.js";
 import type { ModelFamily, ModelSizes, TrainingPlan, TrainingSubject } from "../model-recipe.js";
@@ -8,11 +11,22 @@ import { byteTokenizer, type LabTokenizer, wordTokenizer } from "./vocabulary.js
 /** Far longer than any story: tests of limits and of long contexts use the rest. */
 const context = 1024;
 
-/** Every level as often as in the task. */
-const asAsked = levelsOf(lab, [1, 2, 3, 4, 5]);
+const [one, two, three, four] = lab.levels!;
+
+/** As the task's level 5, with the remainders by 3 to 9. */
+const hard = defineGenerated({
+  name: "lab-practice",
+  essence: "arithmetic stories with all remainders",
+  levels: 0,
+  generate: (index) => askStory(makeStory(index, practice)),
+  checkStep: checkStory,
+});
+
+/** All alike. */
+const even = [one!, two!, three!, four!, hard];
 
 /** The hard operations more often: a model that can learn them needs to see them. */
-const hardFirst = levelsOf(lab, [1, 2, 3, 4, 5, 5, 4, 5]);
+const hardFirst = [one!, two!, three!, four!, hard, hard, four!, hard];
 
 interface Member {
   readonly tokenizer: LabTokenizer;
@@ -24,7 +38,7 @@ interface Member {
 export const labFamily: ModelFamily = {
   draft: member("lab-draft", {
     tokenizer: wordTokenizer,
-    tasks: asAsked,
+    tasks: even,
     sizes: { layers: 2, width: 48, heads: 3, feedForward: 144 },
     plan: { tokens: 6_000_000, rowLength: 96, learningRate: 3e-3 },
   }),
@@ -36,7 +50,7 @@ export const labFamily: ModelFamily = {
   }),
   "draft-other": member("lab-draft-other", {
     tokenizer: byteTokenizer,
-    tasks: asAsked,
+    tasks: even,
     sizes: { layers: 2, width: 48, heads: 3, feedForward: 144 },
     plan: { tokens: 6_000_000, rowLength: 144, learningRate: 3e-3 },
   }),
@@ -60,8 +74,4 @@ function member(name: string, { tokenizer, tasks, sizes, plan }: Member): () => 
       plan: { ...plan, rows: 8, seed: 1 },
     },
   });
-}
-
-function levelsOf(task: GeneratedTask, levels: readonly number[]): GeneratedTask[] {
-  return levels.map((level) => task.levels![level - 1]!);
 }
