@@ -35,6 +35,7 @@ describe("grade", () => {
         { prediction: 1, reference: "1" },
         "[]",
         { prediction: "2", reference: "3" },
+        { prediction: "def f(): pass", reference: "no tests", task: "human-eval" },
       ),
     });
     expect(code).toBe(1);
@@ -44,8 +45,9 @@ describe("grade", () => {
       { error: { line: 4, code: "invalid-option" } },
       { error: { line: 5, code: "invalid-option" } },
       { correct: false },
+      { error: { line: 7, code: "task-invalid" } },
     ]);
-    expect(talk).toContain("3 lines could not be read.");
+    expect(talk).toContain("4 lines could not be read.");
   });
 
   it("takes empty input for no pairs", async () => {

@@ -49,11 +49,14 @@ async function gradeLines({ host, signal, print }: CommandContext, grader: Grade
   for await (const line of host.inputLines(signal)) {
     number++;
     if (line.trim() === "") continue;
-    const pair = readPair(line, number);
-    if (StepwrightError.is(pair)) failed++;
-    const graded: Promise<unknown> = StepwrightError.is(pair)
-      ? Promise.resolve({ error: { line: number, ...pair.toJSON() } })
-      : gradePair(pair, grader);
+    const place = number;
+    const graded = gradeLine(line, place, grader).catch((error: unknown) => {
+      // What is wrong with a line concerns no other; a grader that cannot work concerns all.
+      if (!StepwrightError.is(error, "invalid-option") && !StepwrightError.is(error, "task-invalid"))
+        throw error;
+      failed++;
+      return { error: { line: place, ...error.toJSON() } };
+    });
     // Seen when its turn comes; until then a failure must not end the program.
     graded.catch(() => undefined);
     printed = printed.then(async () => print(JSON.stringify(await graded)));
@@ -65,25 +68,26 @@ async function gradeLines({ host, signal, print }: CommandContext, grader: Grade
   return failed;
 }
 
-/** By the task's own way where it has one. */
-async function gradePair(pair: Pair, grader: Grader): Promise<unknown> {
+/** By the task's own way where it has one. Throws `invalid-option` or `task-invalid` for a line that is no pair. */
+async function gradeLine(line: string, number: number, grader: Grader): Promise<unknown> {
+  const pair = readPair(line, number);
   const task = pair.task !== undefined && tasks.has(pair.task) ? await tasks.get(pair.task) : undefined;
   return task?.gradeAnswer ? task.gradeAnswer(pair) : grader.grade(pair);
 }
 
-function readPair(line: string, number: number): Pair | StepwrightError {
+function readPair(line: string, number: number): Pair {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    return new StepwrightError("invalid-option", `line ${number} is no JSON`, {
+    throw new StepwrightError("invalid-option", `line ${number} is no JSON`, {
       remedy: 'write one {"prediction", "reference"} a line',
       cause,
     });
   }
   const read = pairSchema.safeParse(value);
   if (read.success) return read.data;
-  return new StepwrightError("invalid-option", `line ${number} is no pair: ${z.prettifyError(read.error)}`, {
+  throw new StepwrightError("invalid-option", `line ${number} is no pair: ${z.prettifyError(read.error)}`, {
     remedy: 'write "prediction" and "reference" as texts, and "task" as a text or not at all',
   });
 }
