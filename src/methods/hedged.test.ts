@@ -130,6 +130,26 @@ describe("hedged card: chops", () => {
   });
 });
 
+test("hedged card: the greedy answer lifts the pool's worst, costs some of its best, and bounds an oracle from below", async () => {
+  const quality = [0.6, 0.9, 0.3, 0.1];
+  const runs = 150;
+  const mean = { hedged: { least: 0, most: 0 }, sampled: { least: 0, most: 0 } };
+  for (let seed = 0; seed < runs; seed++) {
+    const qualities = pool(await run({ samples: 6 }, seed)).map((text) => quality[answers.indexOf(text)]!);
+    // The same number of answers with and without the greedy one.
+    for (const [kind, members] of [
+      ["hedged", qualities.slice(0, 5)],
+      ["sampled", qualities.slice(1)],
+    ] as const) {
+      mean[kind].least += Math.min(...members) / runs;
+      mean[kind].most += Math.max(...members) / runs;
+    }
+    expect(Math.max(...qualities.slice(0, 5))).toBeGreaterThanOrEqual(quality[0]!);
+  }
+  expect(mean.hedged.least).toBeGreaterThan(mean.sampled.least);
+  expect(mean.hedged.most).toBeLessThan(mean.sampled.most);
+});
+
 /** The text that most of the pool agree with, the first of equals. */
 const majority = (texts: readonly string[]) => {
   const counts = texts.map((text) => texts.filter((other) => other === text).length);
