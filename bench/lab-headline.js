@@ -17,7 +17,7 @@ const { values } = parseArgs({
     draft: { type: "string", default: "lab:draft" },
     target: { type: "string", default: "lab:target" },
     reward: { type: "string", default: "lab:reward" },
-    thresholds: { type: "string", default: "0.5|0.7|0.8|0.9|0.95|0.98|0.99|0.995|0.999" },
+    thresholds: { type: "string", default: "0.2|0.3|0.4|0.5|0.6|0.7|0.8|0.9|0.95" },
   },
 });
 if (!values.out) {

@@ -30,6 +30,8 @@ export interface LlamaModelParts {
 }
 
 let models = 0;
+/** Each costs two trips to other processes to make. */
+const rememberedPrompts = 32;
 
 export class LlamaModel implements Model {
   readonly name: string;
@@ -42,6 +44,8 @@ export class LlamaModel implements Model {
   readonly info: NativeModelInfo;
   readonly #parts: LlamaModelParts;
   #home: Home;
+  /** Rendered conversations by their messages, oldest first. */
+  readonly #prompts = new Map<string, Passage>();
   #branches = 0;
   #closed = false;
   #reloading: Promise<void> | null = null;
@@ -91,6 +95,9 @@ export class LlamaModel implements Model {
   /** The template's own text may name special tokens; the contents of messages are plain text, whatever they contain. */
   async renderChat(messages: readonly ChatMessage[], options: CallOptions = {}): Promise<Passage> {
     const { chatTemplate, tokenizer } = this.#parts.file;
+    const key = JSON.stringify(messages);
+    const known = this.#prompts.get(key);
+    if (known) return known;
     const segments = await renderChat(chatTemplate, messages, {
       beginToken: tokenizer.begin?.text ?? "",
       endToken: tokenizer.end?.text ?? "",
@@ -103,7 +110,16 @@ export class LlamaModel implements Model {
     // Most templates write the begin token themselves.
     const { beginToken, addsBegin } = this.info;
     if (addsBegin && beginToken !== null && tokens[0] !== beginToken) tokens.unshift(beginToken);
-    return { text: segments.map(({ text }) => text).join(""), tokens, vocabulary: this.vocabulary };
+    const prompt = { text: segments.map(({ text }) => text).join(""), tokens, vocabulary: this.vocabulary };
+    // A template that asks what day it is may say something else tomorrow.
+    if (!chatTemplate?.includes("strftime_now")) this.#remember(key, prompt);
+    return prompt;
+  }
+
+  /** Methods of a bench, and runs that begin several branches, ask for the same prompt again. */
+  #remember(key: string, prompt: Passage): void {
+    this.#prompts.set(key, prompt);
+    if (this.#prompts.size > rememberedPrompts) this.#prompts.delete(this.#prompts.keys().next().value!);
   }
 
   async open(prefix: Passage | string, options: OpenOptions = {}): Promise<Branch> {
