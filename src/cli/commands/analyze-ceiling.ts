@@ -51,6 +51,16 @@ export default defineCommand({
         return verifier ? [{ label, threshold, ...outlook(verifier, costs, tryCost) }] : [];
       }),
     );
+    if (found.length === 0) {
+      throw new StepwrightError(
+        "invalid-option",
+        "a verifier shows only on answers of which some are right and some wrong",
+        {
+          subject: folder.path,
+          remedy: "run the bench on more questions",
+        },
+      );
+    }
     if (json) context.printJson({ aggregation, tryCost, verifiers: found });
     else {
       printTable(
