@@ -7,6 +7,8 @@ export default defineMethod({
   kind: "plain",
   source: "the baseline that every method must beat for its cost",
   needs: { draft: ["text"] },
+  cost: "the answer's tokens written by the draft",
+  use: "questions that the draft can answer",
   schema: z.object({}),
   async run(search) {
     let node = search.root;

@@ -38,6 +38,8 @@ export default defineMethod({
   kind: "step",
   source: "Liao et al., Reward-Guided Speculative Decoding, ICML 2025, arXiv 2501.19324, section 3",
   needs: { draft: ["text"], target: ["text"], reward: true },
+  cost: "the answer's tokens written by the draft and scored; the target reads and writes for the weak steps alone",
+  use: "a draft that is right in most steps, and a reward that costs less than the target and sees the others",
   schema,
   async run(search, options) {
     let node = search.root;

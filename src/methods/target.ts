@@ -7,6 +7,8 @@ export default defineMethod({
   kind: "plain",
   source: "the baseline that every method must match for less",
   needs: { target: ["text"] },
+  cost: "the answer's tokens written by the target",
+  use: "where cost does not count; what every other method is compared with",
   schema: z.object({}),
   async run(search) {
     let node = search.root;

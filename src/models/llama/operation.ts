@@ -85,14 +85,16 @@ export class Writing {
   readonly entropies: number[] = [];
   text = "";
   #unsent = "";
+  /** The last bytes written, as many as an unfinished character may have. */
+  #tail: readonly number[] = [];
   // A character's bytes may be spread over several tokens.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(readonly operation: Pick<Extend, "splitter" | "maxTokens">) {}
 
-  /** True if the step ends before the drawn token, which then was not written. */
+  /** True if the step ends before the drawn token, which then was not written. Never within a character. */
   pausesAt(row: Row): boolean {
-    return pausesBefore(this.operation.splitter, row.entropy, this.tokens.length);
+    return this.#isWhole && pausesBefore(this.operation.splitter, row.entropy, this.tokens.length);
   }
 
   /** Takes a drawn token in; the reason if the step is over. */
@@ -101,6 +103,7 @@ export class Writing {
     this.logprobs.push(row.logprob);
     this.entropies.push(row.entropy);
     if (isEnd) return this.#close("end");
+    this.#tail = [...this.#tail, ...piece].slice(-3);
     this.#write(this.#decoder.decode(piece, { stream: true }));
     const { splitter, maxTokens } = this.operation;
     if (stepEnds(splitter, this.text, this.tokens.length)) return this.#close("delimiter");
@@ -117,6 +120,15 @@ export class Writing {
     const text = this.#unsent;
     this.#unsent = "";
     return text;
+  }
+
+  /** False while the bytes of a character are not all there. */
+  get #isWhole(): boolean {
+    const start = this.#tail.findLastIndex((byte) => byte >= 0xc0);
+    if (start < 0) return true;
+    const first = this.#tail[start]!;
+    const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    return this.#tail.length - start >= length;
   }
 
   #close(reason: StopReason): StopReason {

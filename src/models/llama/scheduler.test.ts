@@ -11,6 +11,7 @@ import {
   fakePiece,
   fakeScores,
 } from "./fake-native-model.js";
+import { Writing } from "./operation.js";
 import type { AppendAnswer, ExtendAnswer, Want } from "./protocol.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 
@@ -354,6 +355,42 @@ describe("scheduler", () => {
     expect(native.decodes).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 1));
     expect(native.usedCells).toBeLessThan(2);
+  });
+
+  it("pauses before an uncertain token, has written what it would have written, and pays for each pass once", async () => {
+    const whole = await (({ open, extend }) => extend(open(prompt), 24))(client(new FakeNativeModel()));
+    const limit = [...whole.entropies].sort((a, b) => a - b)[18]!;
+    const { open, extend } = client(new FakeNativeModel());
+    const branch = open(prompt);
+    const parts: ExtendAnswer[] = [];
+    const written = () => parts.flatMap(({ tokens }) => tokens);
+    while (written().length < whole.tokens.length) {
+      parts.push(await extend(branch, whole.tokens.length - written().length, { kind: "entropy", limit }));
+    }
+    expect(written()).toEqual(whole.tokens);
+    const entropies = parts.flatMap((part) => part.entropies.slice(1));
+    for (const entropy of entropies) expect(entropy).toBeLessThan(limit);
+    for (const part of parts.slice(1)) expect(part.entropies[0]).toBeGreaterThanOrEqual(limit);
+    expect(parts.length).toBeGreaterThan(2);
+    expect(parts.reduce((sum, { usage }) => sum + usage.decodeTokens, 0)).toBe(whole.tokens.length);
+    // A pass whose token was not written has read its own token for the law after it.
+    expect(parts.slice(0, -1).every(({ stop }) => stop === "delimiter")).toBe(true);
+    const read = parts.reduce((sum, { usage }) => sum + usage.prefillTokens, 0);
+    expect(read).toBe(prompt.length - 1 + parts.filter(({ stop }) => stop === "delimiter").length);
+  });
+
+  it("pauses at no place within a character", () => {
+    const writing = new Writing({ splitter: { kind: "entropy", limit: 0 }, maxTokens: 100 });
+    const row = { finite: true, token: 1, logprob: -1, entropy: 5, topK: [], tokens: [], row: null };
+    const pauses = [..."aé€😀b"].flatMap((character) =>
+      [...Buffer.from(character)].map((byte) => {
+        writing.add(row, Uint8Array.of(byte), false);
+        return writing.pausesAt(row);
+      }),
+    );
+    const firsts = [1, 2, 3, 4, 1].flatMap((length) => [...Array(length - 1).fill(false), true]);
+    expect(pauses).toEqual(firsts);
+    expect(writing.text).toBe("aé€😀b");
   });
 
   it("coalesces the calls of one turn into shared decodes", async () => {
