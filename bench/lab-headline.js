@@ -12,8 +12,8 @@ const { values } = parseArgs({
   options: {
     out: { type: "string" },
     limit: { type: "string", default: "300" },
-    development: { type: "string", default: "400" },
-    "per-level": { type: "string", default: "100" },
+    development: { type: "string", default: "300" },
+    "per-level": { type: "string", default: "60" },
     draft: { type: "string", default: "lab:draft" },
     target: { type: "string", default: "lab:target" },
     reward: { type: "string", default: "lab:reward" },
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 if (!values.out) {
   console.error(
-    "usage: node bench/lab-headline.js --out DIR [--limit 300] [--development 400] [--per-level 100]",
+    "usage: node bench/lab-headline.js --out DIR [--limit 300] [--development 300] [--per-level 60]",
   );
   process.exit(2);
 }
@@ -58,7 +58,7 @@ const best = good[0] ?? {
   threshold: sweep.at(-1),
   row: development.get(rsd(sweep.at(-1))),
 };
-print("Development, 400 questions from index 560,000", [...development.values()]);
+print(`Development, ${values.development} questions from index 560,000`, [...development.values()]);
 console.log(
   good.length > 0
     ? `Chosen: threshold ${best.threshold}, the cheapest that is at least as accurate as the target (${percent(standard)}).\n`
