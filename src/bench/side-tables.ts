@@ -15,7 +15,8 @@ export interface TextTable {
 /** A column for each baseline; undefined where the bench ran none. */
 export function equalComputeTable({ rows, baseline }: BenchSummary): TextTable | undefined {
   if (!baseline) return undefined;
-  const names = [...new Set(rows.flatMap(({ equalCompute }) => equalCompute.map(baselineName)))];
+  // No row is compared with itself, so that none shows all of them in order.
+  const names = [...new Set(rows.flatMap(({ equalCompute }) => equalCompute.map(baselineName)))].sort();
   return {
     caption: `Plain decoding with the same FLOPs (up to ${baseline.samples} samples at temperature ${baseline.temperature})`,
     titles: ["method", "right", ...names],
