@@ -23,7 +23,7 @@ const reward = await openReward("lab:reward", {
 const run = startRun({
   method: await methods.get("rsd"),
   options: { threshold: 0.9 },
-  question: "Tom has 84 shells. Gives 46. Modulo 7. Loses 2. How many?",
+  question: "Leo has 44 beads. Finds 11. Gets 10. Gives 31. Modulo 5. Times 7. How many?",
   roles: { ...models, reward },
 });
 const { steps, ledger } = await run.result;
