@@ -41,7 +41,8 @@ export class StepReader {
       try {
         const { logprobs, usage } = await branch.append(passage, { logprobs: true, signal: call.signal });
         const finite = checked(role, model, logprobs, tokens.length);
-        if (node.branches[role]) branch.drop();
+        // Nobody goes on from here once the run is being cut off.
+        if (node.branches[role] || call.signal.aborted) branch.drop();
         else node.branches[role] = new Held(branch);
         return { ...about, logprobs: finite, usage };
       } catch (error) {
