@@ -100,7 +100,7 @@ export function figuresOf({ summary, reliabilities, curves }: BenchReport): Figu
     figures.push({
       name: `reliability-${index + 1}-${plain(label)}`,
       heading: `Can the reward be trusted? ${label}`,
-      caption: `${area} Expected calibration error ${calibrationError.toFixed(3)}. ${count} ${of}: ${judged}. The bars along the foot show how many there are.`,
+      caption: `${area} Expected calibration error ${calibrationError.toFixed(3)}. ${count} ${of}: ${judged}. Larger dots, and the bars along the foot, stand for more of them.`,
       isHalf: true,
       draw: (width) => reliabilityFigure(reliability, width),
     });

@@ -1,5 +1,6 @@
 /** The report: one HTML file without scripts, network or fonts of its own. */
 import { chance, metric, percent, points, ratio } from "../figures-text.js";
+import { groupBy } from "../group-by.js";
 import type { BenchResult } from "../result.js";
 import type { BenchRow } from "../row.js";
 import { equalComputeTable, limitsTable, predictionTable, type TextTable } from "../side-tables.js";
@@ -156,9 +157,17 @@ function stripsSection({ summary, plan, results }: BenchReport): string {
   const labels = summary.rows.filter(({ acceptance }) => acceptance !== null).map(({ label }) => label);
   if (labels.length === 0) return "";
   const own = results.filter(({ method, seed }) => labels.includes(method) && seed === plan.seeds[0]);
-  const questions = plan.questions
-    .filter(({ id }) => own.some(({ question }) => question === id))
-    .slice(0, shownQuestions);
+  const byQuestion = groupBy(own, ({ question }) => question);
+  // Where nothing was thrown away and all went well there is little to see.
+  const isTelling = (id: string) =>
+    byQuestion
+      .get(id)!
+      .some(({ steps, correct }) => !correct || steps.some(({ rejected }) => rejected.length > 0));
+  const asked = plan.questions.filter(({ id }) => byQuestion.has(id));
+  const questions = [
+    ...asked.filter(({ id }) => isTelling(id)),
+    ...asked.filter(({ id }) => !isTelling(id)),
+  ].slice(0, shownQuestions);
   const most = Math.max(1, ...own.map(({ steps }) => steps.reduce((sum, { tokens }) => sum + tokens, 0)));
   const shown = labels.slice(0, 4);
   const details = questions.map(({ id, question }) => {
@@ -172,7 +181,7 @@ function stripsSection({ summary, plan, results }: BenchReport): string {
   const open = details.map((detail, index) =>
     index < 3 ? detail.replace("<details>", "<details open>") : detail,
   );
-  return `<h2>Who wrote the answers</h2><p class="soft">A segment is a step, as long as its tokens.<span class="key draft"></span>draft<span class="key target"></span>target<span class="key other"></span>others. Slim segments above were thrown away; a struck step is wrong by the task's checker. The text below is the first strip's.</p>${open.join("")}`;
+  return `<h2>Who wrote the answers</h2><p class="soft">A segment is a step, as long as its tokens.<span class="key draft"></span>draft<span class="key target"></span>target<span class="key other"></span>others. Slim segments above were thrown away; a struck step is wrong by the task's checker. The text below is the first strip's. Questions of which a step was thrown away, or the answer is wrong, come first.</p>${open.join("")}`;
 }
 
 function strip(result: BenchResult, scale: number): string {

@@ -1,7 +1,7 @@
 /** Share right against reward, bin by bin, with the diagonal that an honest probability would follow. */
 import { percent } from "../figures-text.js";
 import type { Reliability } from "../reliability.js";
-import { frameOf, path, plot } from "./plot.js";
+import { frameOf, plot } from "./plot.js";
 import { linearScale } from "./scale.js";
 import { element, line, title } from "./svg.js";
 
@@ -26,22 +26,20 @@ export function reliabilityFigure({ bins, of, count }: Reliability, width: numbe
       class: "histogram",
     });
     const [px, py] = [x.at(bin.meanReward), y.at(bin.right)];
+    // A bin of three steps must not look like one of three hundred.
+    const radius = 3 + 5 * Math.sqrt(bin.count / most);
     const whisker = line(px, y.at(bin.ci95[0]), px, y.at(bin.ci95[1]), "whisker");
     return element(
       "g",
       {},
-      words + histogram + whisker + element("circle", { cx: px, cy: py, r: 5, class: "mark c0" }),
+      words + histogram + whisker + element("circle", { cx: px, cy: py, r: radius, class: "mark c0" }),
     );
   });
-  const curve = path(
-    bins.map((bin) => [x.at(bin.meanReward), y.at(bin.right)]),
-    "curve s0",
-  );
   const diagonal = line(x.at(0), y.at(0), x.at(1), y.at(1), "diagonal");
   return plot(
     frame,
     { x, y, xTitle: "reward", yTitle: "share right" },
     `Reliability of the reward over ${count} ${of}`,
-    diagonal + curve + drawn.join(""),
+    diagonal + drawn.join(""),
   );
 }
