@@ -8,7 +8,7 @@ export const stepStatistics = {
   /** ln of the probability that the least probable token was not taken: spreads the nearly sure apart. */
   doubt: ({ logprobs }) => Math.log(leastDoubt - Math.expm1(Math.min(0, ...logprobs))),
   least: ({ logprobs }) => Math.max(-20, Math.min(0, ...logprobs)),
-  mean: ({ logprobs }) => average(logprobs),
+  mean: ({ logprobs }) => Math.max(-20, average(logprobs)),
   sum: ({ logprobs }) => Math.max(-50, total(logprobs)),
   entropy: ({ entropies }) => Math.max(0, ...entropies),
   "mean-entropy": ({ entropies }) => average(entropies),
