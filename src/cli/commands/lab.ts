@@ -1,13 +1,11 @@
 import { z } from "zod";
-import { StepwrightError } from "../../core/errors.js";
 import { type RunRequest, type RunResult, startRun } from "../../core/run.js";
 import { extractAnswer } from "../../grade/extract.js";
 import { methods } from "../../methods/index.js";
 import { loadHeadFacts } from "../../models/head-file.js";
 import { resolveModelFile } from "../../models/hub-inventory.js";
 import { hubSettings } from "../../models/hub-settings.js";
-import { findTask } from "../../tasks/index.js";
-import { isGenerated } from "../../tasks/task.js";
+import task from "../../tasks/lab.js";
 import { type CommandContext, defineCommand } from "../command.js";
 import { ModelStore } from "../model-store.js";
 import { metric, seconds } from "../numbers.js";
@@ -35,7 +33,7 @@ export default defineCommand({
   operands: "",
   operandLimit: 0,
   description:
-    "Answers a small arithmetic story with the models that come with stepwright, by reward-guided speculative decoding; then lets the target answer alone, to compare. The models are tiny, trained for such stories and nothing else; all that is shown is measured.",
+    "Answers a small arithmetic story with the models that come with stepwright, by reward-guided speculative decoding; then lets the target answer alone, to compare. The models are tiny, trained for such stories and nothing else; all that is shown is measured. Without --threshold, the one that was chosen with the lab's reward.",
   examples: ["stepwright lab", "stepwright lab --index 600123", "stepwright lab --threshold 0.5 --json"],
   schema: z.object({
     index: z
@@ -52,8 +50,6 @@ export default defineCommand({
   },
   async run(context, settings, _, options, given) {
     const form = outputForm(settings);
-    const task = await findTask("lab");
-    if (!isGenerated(task)) throw new StepwrightError("internal", "the lab makes no questions");
     const { question, reference } = task.generate(settings.index);
     const { host, say } = context;
     say(`${paragraph(`Question: ${question}`, host.talk)}\n`);
@@ -109,9 +105,9 @@ async function compareWithTarget(
 const nextSteps = [
   "",
   "One question says little. Where to go next:",
-  "  npx stepwright bench --task lab --offset 700000 --limit 100 --draft lab:draft \\",
-  "    --target lab:target --reward lab:reward       a hundred of them, with intervals",
-  '  npx stepwright solve --draft small.gguf --target large.gguf "…"   your own models',
-  "  npx stepwright methods                          other ways to spend the compute",
-  "  docs/lab.md, docs/rewards.md                    the lab; rewards for other models",
+  "  npx stepwright bench --task lab --offset 700000 --limit 100 --draft lab:draft --target lab:target \\",
+  "    --reward lab:reward --method draft,target,rsd:threshold=0.9    a hundred, with intervals",
+  '  npx stepwright solve --draft small.gguf --target large.gguf "…"  your own models',
+  "  npx stepwright methods                         other ways to spend the compute",
+  "  docs/lab.md, docs/rewards.md                   the lab; rewards for other models",
 ];
