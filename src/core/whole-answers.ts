@@ -1,10 +1,10 @@
-/** Answers written side by side. */
+/** Whole answers: written side by side, and judged. */
 import { type Aggregation, aggregate } from "./reward.js";
 import type { Node, NodeRequest, Search } from "./search.js";
 
 /**
- * Writes every answer on until it is over or holds at least `tokens` tokens; results in the order of the requests.
- * None waits for the others' steps, so the batch stays full until the short ones are through.
+ * Writes every answer on until it is over or holds at least `tokens` tokens; results in the order of the requests. None
+ * waits for the others' steps, so the batch stays full until the short ones are through.
  */
 export function writeOn(
   search: Search,
