@@ -74,6 +74,7 @@ async function askServer(url) {
         max_tokens: mostTokens,
       }),
     });
+    if (!response.ok) throw new Error(`the server answered ${response.status}: ${await response.text()}`);
     answers.push((await response.json()).choices[0].message.content);
   }
   return answers;

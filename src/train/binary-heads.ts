@@ -5,7 +5,6 @@
 import type { Weights } from "./initial-weights.js";
 import type { ModelSizes } from "./model-recipe.js";
 import type { Objective } from "./objective.js";
-import { softplus } from "./operations.js";
 import type { PackedBatch } from "./packing.js";
 import { asPacked, type TrainingMethod } from "./training-method.js";
 
@@ -23,7 +22,7 @@ export function binaryHead(width: number): Objective<PackedBatch> {
       const used = declare.input("F32", 1, losses);
       const score = context.output(context.add(context.matmul(weight, hidden), bias)); // [1, losses]
       // -y log sigmoid(z) - (1 - y) log(1 - sigmoid(z)) = log(1 + exp(z)) - y z
-      const each = context.subtract(softplus(context, score), context.multiply(score, labels));
+      const each = context.subtract(context.softplus(score), context.multiply(score, labels));
       const loss = context.sum(context.multiply(each, used));
       return {
         loss,

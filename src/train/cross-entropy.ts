@@ -1,6 +1,5 @@
 /** The next token's negative log-probability, in nats. */
 import type { Objective } from "./objective.js";
-import { crossEntropyLoss } from "./operations.js";
 import type { PackedBatch } from "./packing.js";
 
 export function crossEntropy(vocabulary: number): Objective<PackedBatch> {
@@ -8,7 +7,7 @@ export function crossEntropy(vocabulary: number): Objective<PackedBatch> {
     build(context, { logits }, declare, losses) {
       // One-hot rows; all zero where there is no loss.
       const labels = declare.input("F32", vocabulary, losses);
-      const loss = crossEntropyLoss(context, logits, labels);
+      const loss = context.crossEntropy(logits, labels);
       const guess = context.output(context.argmax(logits));
       let filled: Int32Array = new Int32Array(0);
       return {

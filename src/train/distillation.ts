@@ -8,7 +8,6 @@ import { loadNative } from "../native/load.js";
 import { type Weights, weightsHash } from "./initial-weights.js";
 import type { ModelRecipe, ModelSizes } from "./model-recipe.js";
 import type { Objective } from "./objective.js";
-import { crossEntropyLoss } from "./operations.js";
 import { PackedModel } from "./packed-model.js";
 import type { PackedBatch } from "./packing.js";
 import type { TrainingMethod } from "./training-method.js";
@@ -28,7 +27,7 @@ export function distillationObjective(kind: DistillationLoss, vocabulary: number
       // Cross-entropy with the teacher's law is the divergence plus the law's entropy, which has no gradient.
       const loss =
         kind === "kl"
-          ? crossEntropyLoss(context, logits, laws)
+          ? context.crossEntropy(logits, laws)
           : context.sum(context.absolute(context.subtract(context.softmax(logits, null), laws)));
       return {
         loss,

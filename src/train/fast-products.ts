@@ -5,8 +5,7 @@
  */
 import type { Graph } from "../native/ggml/graph.js";
 import { Operations } from "../native/ggml/operation.js";
-import type { Tensor } from "../native/ggml/tensor.js";
-import { Tensor as TensorHandle } from "../native/ggml/tensor.js";
+import { Tensor } from "../native/ggml/tensor.js";
 import type { TensorContext } from "../native/ggml/tensor-context.js";
 
 /** Numbers that the outer product's kernel takes at once. */
@@ -34,7 +33,7 @@ export function useFastProducts(context: TensorContext, graph: Graph, faster: Gr
   };
   const count = graph.nodes;
   for (let index = 0; index < count; index++) {
-    const node = new TensorHandle(context.native.ggml_graph_node(graph.handle, index)!);
+    const node = new Tensor(context.native.ggml_graph_node(graph.handle, index)!);
     if (operations.nameOf(node) === "OUT_PROD") {
       // a [n, p] and b [m, p] -> [n, m], over two dimensions of batches.
       const a = operations.operand(node, 0)!;

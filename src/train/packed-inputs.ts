@@ -1,5 +1,4 @@
 /** The tensors through which a packed batch enters a graph. */
-
 import { llamaConfig, type TransformerConfig } from "../models/graph/config.js";
 import { PackedAttention } from "../models/graph/packed-attention.js";
 import {
@@ -10,8 +9,7 @@ import {
 } from "../models/graph/transformer.js";
 import type { Tensor } from "../native/ggml/tensor.js";
 import type { TensorContext } from "../native/ggml/tensor-context.js";
-import type { ModelSizes } from "./model-recipe.js";
-import { defaultNormEpsilon, defaultRopeBase } from "./model-recipe.js";
+import { defaultNormEpsilon, defaultRopeBase, type ModelSizes } from "./model-recipe.js";
 import { type BatchRoom, fillMask, type PackedBatch } from "./packing.js";
 
 export class PackedInputs {

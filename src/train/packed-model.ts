@@ -19,7 +19,6 @@ export class PackedModel {
   readonly #graph: Graph;
   readonly #inputs: PackedInputs;
   readonly #logits: Tensor;
-  readonly #hidden: Tensor;
 
   constructor(native: Native, sizes: ModelSizes, weights: Weights, room: BatchRoom, rowLength: number) {
     const shapes = weightShapes(sizes);
@@ -33,11 +32,10 @@ export class PackedModel {
 
     const nodes = forwardNodes(sizes.layers);
     this.#compute = new TensorContext(native, { tensors: 2 * nodes, graphNodes: nodes });
-    const { logits, hidden } = this.#inputs.build(this.#compute, sizes, {
+    const { logits } = this.#inputs.build(this.#compute, sizes, {
       find: (name) => tensors.get(name),
     });
     this.#logits = this.#compute.output(logits);
-    this.#hidden = this.#compute.output(hidden);
     this.#graph = new Graph(this.#compute, nodes);
     this.#graph.expand(logits);
     this.#memory = new GraphMemory(this.#compute, this.#backend.plain);
@@ -46,14 +44,9 @@ export class PackedModel {
 
   /** Logits at the batch's places with a loss, row after row, in place: valid until the next call. */
   async logits(batch: PackedBatch): Promise<Float32Array> {
-    await this.#run(batch);
+    this.#inputs.fill(batch);
+    await this.#backend.computeAside(this.#graph);
     return this.#logits.floats();
-  }
-
-  /** Hidden states after the last norm at the same places. */
-  async hidden(batch: PackedBatch): Promise<Float32Array> {
-    await this.#run(batch);
-    return this.#hidden.floats();
   }
 
   free(): void {
@@ -62,10 +55,5 @@ export class PackedModel {
     this.#buffer.free();
     this.#state.free();
     this.#backend.free();
-  }
-
-  async #run(batch: PackedBatch): Promise<void> {
-    this.#inputs.fill(batch);
-    await this.#backend.computeAside(this.#graph);
   }
 }

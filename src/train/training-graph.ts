@@ -13,7 +13,6 @@ import { type Weights, weightShapes } from "./initial-weights.js";
 import { type Adapter, adapterHook } from "./low-rank-adapter.js";
 import type { ModelSizes } from "./model-recipe.js";
 import type { BuiltObjective, Objective } from "./objective.js";
-import { adamParameterCount, adamStep } from "./operations.js";
 import { PackedInputs } from "./packed-inputs.js";
 import type { BatchRoom, PackedBatch } from "./packing.js";
 
@@ -27,6 +26,9 @@ export interface TrainingSetup<Batch> {
   /** Leaves the model's own weights as they are; default false, and true with an adapter. */
   readonly frozen?: boolean;
 }
+
+/** Learning rate, beta1, beta2, epsilon, weight decay, 1 / (1 - beta1^t), 1 / (1 - beta2^t). */
+const adamParameterCount = 7;
 
 /** What one optimiser step uses. */
 export interface StepSettings {
@@ -148,7 +150,7 @@ export class TrainingGraph<Batch extends PackedBatch> {
     this.#updateGraph = new Graph(compute, updateNodes);
     for (const { weight, gradient, moments, isVector } of this.#trained.values()) {
       const parameters = isVector ? this.#adam.plain : this.#adam.decayed;
-      this.#updateGraph.expand(adamStep(compute, weight, gradient, moments, parameters));
+      this.#updateGraph.expand(compute.adamW(weight, gradient, ...moments, parameters));
     }
   }
 

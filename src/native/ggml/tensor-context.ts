@@ -214,6 +214,11 @@ export class TensorContext {
     return made(this.native.ggml_silu(this.handle, tensor.address));
   }
 
+  /** log(1 + exp(x)). */
+  softplus(tensor: Tensor): Tensor {
+    return made(this.native.ggml_softplus(this.handle, tensor.address));
+  }
+
   relu(tensor: Tensor): Tensor {
     return made(this.native.ggml_relu(this.handle, tensor.address));
   }
