@@ -2,6 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { StepwrightError } from "../../core/errors.js";
 import type { BufferType, CpuBackend } from "../../native/ggml/cpu-backend.js";
+import { preferHugePages } from "../../native/ggml/huge-pages.js";
 import type { Tensor } from "../../native/ggml/tensor.js";
 import { type TensorBuffer, TensorContext } from "../../native/ggml/tensor-context.js";
 import { offThread } from "../../native/library.js";
@@ -46,7 +47,9 @@ export async function loadWeights(
       const context = new TensorContext(backend.native, { tensors: own.length });
       contexts.push(context);
       for (const { name, info } of own) tensors.set(name, context.tensor(info.type, ...info.shape));
-      buffers.push(context.allocate(type));
+      const buffer = context.allocate(type);
+      buffers.push(buffer);
+      preferHugePages(backend.native, buffer);
     }
     await fill(entries, tensors, backend);
   } catch (error) {
