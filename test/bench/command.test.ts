@@ -55,6 +55,10 @@ describe("bench", () => {
     expect(JSON.parse(await readFile(join(root, "json", "rows.json"), "utf8"))).toEqual(rows);
     expect(await readFile(join(root, "json", "rows.md"), "utf8")).toContain("| rsd:threshold=0.9 |");
     expect(await readFile(join(root, "json", "rows.csv"), "utf8")).toMatch(/^label,method,/);
+    expect(await readFile(join(root, "json", "report.html"), "utf8")).toContain("rsd:threshold=0.9");
+    expect(await readFile(join(root, "json", "figures", "accuracy-by-flops.svg"), "utf8")).toMatch(
+      /^<\?xml.*\n<svg/,
+    );
     const file = JSON.parse(await readFile(join(root, "json", "bench.json"), "utf8"));
     expect(file.identity).toBe(identity);
     expect(file.models.draft.fingerprint).toMatch(/./);
