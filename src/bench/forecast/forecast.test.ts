@@ -100,7 +100,10 @@ test("a pilot's answers tell what questions are like", () => {
   expect(found.draft).toEqual({ promptTokens: 60, steps: 2, stepTokens: 10 });
   // No answer is the target's alone: all of them stand for it.
   expect(found.target).toEqual({ promptTokens: 60, steps: 2, stepTokens: 12.5 });
-  expect(found.rewards).toEqual([0.6, 0.6, 0.6, 0.2]);
+  expect(found.rewards).toEqual([
+    [0.6, 0.6],
+    [0.6, 0.2],
+  ]);
   expect(found.rewardPromptTokens).toBe((200 - 20 + 200 - 42) / 2);
 });
 

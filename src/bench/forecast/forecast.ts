@@ -35,7 +35,8 @@ export interface Forecast {
   readonly seconds: number | null;
 }
 
-const questions = 24;
+/** Enough for the mean of what varies from question to question. */
+const questions = 64;
 
 export async function forecast(entry: BenchEntry, facts: ForecastFacts): Promise<Forecast> {
   const { sizes, workload, rates, request } = facts;
@@ -49,6 +50,7 @@ export async function forecast(entry: BenchEntry, facts: ForecastFacts): Promise
       size: sizes.reward,
       promptTokens: workload.rewardPromptTokens,
       rewards: workload.rewards,
+      isByPlace: workload.isByPlace,
     });
   const writer = (target ?? draft)!;
   const habits = target ? workload.target : workload.draft;

@@ -5,7 +5,7 @@ import type { Reward, Scorer } from "../../core/reward.js";
 import type { Step } from "../../core/step.js";
 import { ScriptedModel } from "../../models/scripted.js";
 import type { TokenChoice } from "../../models/scripted-law.js";
-import type { WriterHabits } from "./workload.js";
+import type { Workload, WriterHabits } from "./workload.js";
 
 /** Every piece but the delimiter is two characters long, so that a text's length tells its tokens. */
 const word = "w ";
@@ -52,10 +52,18 @@ export interface StandInReward {
   /** Of the model that is read; undefined for a reward that reads none. */
   readonly size: ModelSize | undefined;
   readonly promptTokens: number;
-  readonly rewards: readonly number[];
+  readonly rewards: Workload["rewards"];
+  readonly isByPlace: boolean;
 }
 
-export function standInReward({ size, promptTokens, rewards }: StandInReward): Reward {
+export function standInReward({ size, promptTokens, rewards, isByPlace }: StandInReward): Reward {
+  const rewardAt = (question: string, path: string) => {
+    const own = rewards[Math.floor(keyedUniform(0, question, 0, "answer") * rewards.length)]!;
+    const place = Math.min(path.split("/").length - 2, own.length - 1);
+    return own[
+      isByPlace ? place : Math.floor(keyedUniform(0, `${question}${path}`, 0, "reward") * own.length)
+    ]!;
+  };
   const scorer = (question: string, path: string, read: number, unread: number): Scorer => {
     const state = { path, read, unread };
     return {
@@ -65,8 +73,7 @@ export function standInReward({ size, promptTokens, rewards }: StandInReward): R
           ? { ...noUsage, prefillTokens: Math.round(tokens), flops: spanFlops(size, state.read, tokens) }
           : noUsage;
         Object.assign(state, { path: `${state.path}/${step.text}`, read: state.read + tokens, unread: 0 });
-        const draw = keyedUniform(0, `${question}${state.path}`, 0, "reward");
-        return { value: rewards[Math.floor(draw * rewards.length)]!, usage };
+        return { value: rewardAt(question, state.path), usage };
       },
       skip(step) {
         state.path += `/${step.text}`;

@@ -16,8 +16,10 @@ export interface Workload {
   readonly target: WriterHabits;
   /** Tokens that a reward reads beside the steps: the question and its own frame. */
   readonly rewardPromptTokens: number;
-  /** Rewards of the draft's steps, as a sample to draw from. */
-  readonly rewards: readonly number[];
+  /** Rewards of the draft's steps: an answer of a pilot each, place by place, so that refusals cluster as they did. */
+  readonly rewards: readonly (readonly number[])[];
+  /** False where nothing is known of places: a reward is then drawn from all of them. */
+  readonly isByPlace: boolean;
   /** Where it comes from, in words. */
   readonly source: string;
 }
@@ -38,7 +40,8 @@ export function assumedWorkload({ promptTokens, steps, stepTokens, acceptance }:
     draft: habits,
     target: habits,
     rewardPromptTokens: promptTokens,
-    rewards: Array.from({ length: 1000 }, (_, index) => (index < passed ? 1 : 0)),
+    rewards: [Array.from({ length: 1000 }, (_, index) => (index < passed ? 1 : 0))],
+    isByPlace: false,
     source: `assumed: ${round(promptTokens)} prompt tokens, ${round(steps)} steps of ${round(stepTokens)}, ${(acceptance * 100).toFixed(0)} % of draft steps kept`,
   };
 }
@@ -72,16 +75,14 @@ export function measuredWorkload(
 ): Workload {
   const finished = results.filter(({ finish }) => finish !== "failed");
   const fallback = assumedWorkload(assumed);
-  const scored = finished.flatMap(({ steps }) => steps.flatMap((step) => [step, ...step.rejected]));
-  const rewards = scored.flatMap(({ origin, reward }) =>
-    origin === "draft" && reward !== null ? [reward] : [],
-  );
+  const rewards = finished.map(draftRewards).filter((own) => own.length > 0);
   const frames = finished.flatMap((result) => rewardFrame(result) ?? []);
   return {
     draft: habitsOf("draft", finished, fallback.draft),
     target: habitsOf("target", finished, fallback.target),
     rewardPromptTokens: frames.length > 0 ? mean(frames) : fallback.rewardPromptTokens,
     rewards: rewards.length > 0 ? rewards : fallback.rewards,
+    isByPlace: rewards.length > 0,
     source,
   };
 }
@@ -101,6 +102,16 @@ function habitsOf(writer: Writer, results: readonly BenchResult[], fallback: Wri
     steps,
     stepTokens: tokens / steps,
   };
+}
+
+/** What the draft's step got at each place of the answer, kept or not. */
+function draftRewards({ steps }: BenchResult): number[] {
+  return steps.flatMap((step) => {
+    const drafted = [...step.rejected, step].find(
+      ({ origin, reward }) => origin === "draft" && reward !== null,
+    );
+    return drafted?.reward ?? [];
+  });
 }
 
 /** Undefined where the reward read nothing. */
