@@ -29,7 +29,7 @@ const all = courses.flatMap(({ points }) => points);
 const x = linearScale(
   [0, Math.max(...all.map(({ tokens }) => tokens)) * 1.12],
   [frame.left, frame.right],
-  (tokens) => `${Number((tokens / 1e6).toPrecision(3))} M`,
+  (tokens) => `${short(tokens / 1e6)} M`,
 );
 const y = logScale(
   padded(
@@ -37,7 +37,7 @@ const y = logScale(
     { log: true },
   ),
   [frame.bottom, frame.top],
-  String,
+  short,
 );
 const curves = courses.map(({ points }, index) =>
   path(
@@ -57,3 +57,7 @@ const drawing = plot(
   curves.join("") + placeLabels(labels, frame),
 );
 await writeFile(new URL("loss.svg", folder), standalone(drawing));
+
+function short(value) {
+  return String(Number(value.toPrecision(3)));
+}

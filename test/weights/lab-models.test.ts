@@ -10,6 +10,7 @@ import { isGenerated } from "../../src/tasks/task.js";
 import { parameterCount } from "../../src/train/initial-weights.js";
 import { labFamily } from "../../src/train/lab/family.js";
 import { byteTokenizer, type LabTokenizer, wordTokenizer } from "../../src/train/lab/vocabulary.js";
+import { type TrainingProgress, trainModel } from "../../src/train/train-model.js";
 
 const folder = fileURLToPath(new URL("../../lab/models/", import.meta.url));
 const engine = new Engine();
@@ -55,6 +56,23 @@ describe.each(Object.keys(labFamily))("lab:%s", (name) => {
     ]);
     expect(tokens).toEqual([control.question, ...encode(question), control.answer]);
   });
+});
+
+test("the draft's recipe begins as the committed log does", async () => {
+  const { recipe, examples } = labFamily.draft!();
+  const log = fileURLToPath(new URL("../../lab/training/draft.log.jsonl", import.meta.url));
+  const first = JSON.parse((await readFile(log, "utf8")).split("\n", 1)[0]!);
+  const stopped = new AbortController();
+  let begun: TrainingProgress | undefined;
+  const onProgress = (progress: TrainingProgress) => {
+    begun = progress;
+    stopped.abort();
+  };
+  const training = trainModel(recipe, examples, { onProgress, signal: stopped.signal });
+  await expect(training).rejects.toMatchObject({ code: "aborted" });
+  expect(begun).toMatchObject({ step: first.step, tokens: first.tokens });
+  // Other processors' kernels round otherwise.
+  expect(begun!.loss).toBeCloseTo(first.loss, 3);
 });
 
 async function generate(name: string, index: number) {
