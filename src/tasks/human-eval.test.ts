@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { StepwrightError } from "../core/errors.js";
 import humanEval, { codeOf, programOf } from "./human-eval.js";
 import { runPython, usualLimits } from "./sandbox/python-sandbox.js";
@@ -59,8 +59,13 @@ describe.skipIf(!isHere)("a program in the sandbox", () => {
   beforeAll(() => {
     secrets = mkdtempSync(join(tmpdir(), "stepwright-secret-"));
     writeFileSync(join(secrets, "secret"), "secret");
+    // Folders that others make meanwhile are none of ours.
+    vi.stubEnv("TMPDIR", secrets);
   });
-  afterAll(() => rmSync(secrets, { recursive: true, force: true }));
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(secrets, { recursive: true, force: true });
+  });
 
   const outputOf = async (program: string, limits = usualLimits) =>
     (await runPython(program, limits)).output.trim();
@@ -117,9 +122,10 @@ describe.skipIf(!isHere)("a program in the sandbox", () => {
       /File too large|No space left/,
     );
     expect((await runPython("while True: print('x' * 1000)", short)).output.length).toBe(64 * 1024);
-    const running = execFileSync("ps", ["-eo", "args"]).toString();
-    expect(running).not.toContain("python3 -I -B -");
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith("stepwright-sandbox-"))).toEqual([]);
+    // Another test's program may be at work just now; one that got away would sleep for a minute.
+    const running = () => execFileSync("ps", ["-eo", "args"]).toString();
+    await expect.poll(running, { timeout: 20_000, interval: 500 }).not.toContain("python3 -I -B -");
   });
 
   test("passes where it is right, and not where it is wrong, ends itself early or breaks", async () => {
