@@ -40,7 +40,8 @@ function familyOf({ label }: BenchRow): string {
 }
 
 export function sweepFigure({ option, points }: Sweep, mark: Mark, width: number): string {
-  const frame = frameOf(width);
+  // Room above 100 % for the upper curve's name.
+  const frame = { ...frameOf(width), top: 28 };
   const { left, right, top, bottom } = frame;
   const values = points.map(({ value }) => value);
   // Counts are swept by doubling; shares are not.
@@ -68,12 +69,12 @@ export function sweepFigure({ option, points }: Sweep, mark: Mark, width: number
       ),
     ),
   ];
-  const names = [
-    endLabel(x.at(points.at(-1)!.value), y.at(points.at(-1)!.row.accuracy), "right", frame),
-    ...(kept.length > 0
-      ? [endLabel(x.at(kept.at(-1)!.value), y.at(kept.at(-1)!.row.acceptance!), "draft steps kept", frame)]
-      : []),
-  ];
+  const last = points.at(-1)!;
+  const { accuracy, acceptance } = last.row;
+  const end = x.at(last.value);
+  const isUpper = acceptance === null || accuracy >= acceptance;
+  const names = [endLabel(end, y.at(accuracy), "right", isUpper, frame)];
+  if (acceptance !== null) names.push(endLabel(end, y.at(acceptance), "draft steps kept", !isUpper, frame));
   return plot(
     frame,
     { x, y, xTitle: option, yTitle: "share" },
@@ -89,6 +90,10 @@ function accuracyPoint(value: number, row: BenchRow, x: Scale, y: Scale, mark: M
   return element("g", {}, words + whisker + drawMark(mark, x.at(value), y.at(row.accuracy)));
 }
 
-function endLabel(x: number, y: number, words: string, frame: Frame): string {
-  return text(Math.min(x, frame.right - 2), y - 12, words, { class: "label", "text-anchor": "end" });
+/** Above the upper curve, below the lower one: they may end at the same place. */
+function endLabel(x: number, y: number, words: string, isAbove: boolean, frame: Frame): string {
+  return text(Math.min(x, frame.right - 2), isAbove ? y - 12 : y + 20, words, {
+    class: "label",
+    "text-anchor": "end",
+  });
 }
