@@ -1,8 +1,8 @@
 /** A bench folder, read and not written: what the analyses start from. */
 import { join } from "node:path";
 import { StepwrightError } from "../core/errors.js";
+import { groupBy } from "../core/group-by.js";
 import { type BenchFile, readBenchFile } from "./configuration.js";
-import { groupBy } from "./group-by.js";
 import type { BenchResult } from "./result.js";
 import { readResults } from "./result-file.js";
 

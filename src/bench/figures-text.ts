@@ -28,11 +28,18 @@ const powers = [
   [1e3, "k"],
 ] as const;
 
-/** Three digits and a letter: "1.23 T". */
-export function metric(value: number): string {
+/** Three digits and the letter of their power: 1.23 and "T"; no letter below a thousand. */
+export function scaled(value: number): { readonly digits: string; readonly letter: string } {
+  // Rounded first, so that 999,999 is 1.00 M and not 1000 k.
   const rounded = Number(value.toPrecision(3));
   for (const [power, letter] of powers) {
-    if (Math.abs(rounded) >= power) return `${(rounded / power).toPrecision(3)} ${letter}`;
+    if (Math.abs(rounded) >= power) return { digits: (rounded / power).toPrecision(3), letter };
   }
-  return `${Number(rounded.toPrecision(3))} `;
+  return { digits: String(rounded), letter: "" };
+}
+
+/** To be followed by a unit: "1.23 T", "12 ". */
+export function metric(value: number): string {
+  const { digits, letter } = scaled(value);
+  return `${digits} ${letter}`;
 }

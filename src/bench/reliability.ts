@@ -1,6 +1,7 @@
 /** How far a reward can be trusted: does a higher reward mean right, and does 0.7 mean right in seven of ten cases? */
+
+import { groupBy } from "../core/group-by.js";
 import { generator } from "./generator.js";
-import { groupBy } from "./group-by.js";
 import type { BenchResult } from "./result.js";
 import { wilsonInterval } from "./statistics.js";
 

@@ -1,5 +1,5 @@
 /** Accuracy by number of samples: of a vote, and of a perfect choice. */
-import { groupBy } from "./group-by.js";
+import { groupBy } from "../core/group-by.js";
 import { majorityAccuracy } from "./majority.js";
 import type { BenchResult } from "./result.js";
 import { passAtK } from "./statistics.js";

@@ -1,4 +1,5 @@
 /** Figures for people. */
+import { scaled } from "../bench/figures-text.js";
 
 const thousands = new Intl.NumberFormat("en-US");
 
@@ -6,23 +7,10 @@ export function count(value: number): string {
   return thousands.format(value);
 }
 
-const powers = [
-  [1e18, "E"],
-  [1e15, "P"],
-  [1e12, "T"],
-  [1e9, "G"],
-  [1e6, "M"],
-  [1e3, "k"],
-] as const;
-
-/** Three digits and a letter: "1.23 T". */
+/** "1.23 T"; below a thousand a whole number. */
 export function metric(value: number): string {
-  // Rounded first, so that 999,999 is "1.00 M" and not "1000 k".
-  const rounded = Number(value.toPrecision(3));
-  for (const [power, letter] of powers) {
-    if (rounded >= power) return `${(rounded / power).toPrecision(3)} ${letter}`;
-  }
-  return String(Math.round(rounded));
+  const { digits, letter } = scaled(value);
+  return letter === "" ? String(Math.round(Number(digits))) : `${digits} ${letter}`;
 }
 
 export function seconds(value: number): string {

@@ -6,6 +6,7 @@ import koffi from "koffi";
 import { StepwrightError } from "../core/errors.js";
 import { enums, layouts } from "./bindings.generated.js";
 import { blockLength } from "./blocked-row.js";
+import type { CpuBackend } from "./ggml/cpu-backend.js";
 import type { Native } from "./load.js";
 import { NativeMemory, viewFloats } from "./native-memory.js";
 
@@ -15,31 +16,9 @@ const tensorOffsets = layouts.ggml_tensor!.offsets;
 /** More nodes than any graph here has. */
 const graphCapacity = 16;
 
-/** One compute thread of ggml's CPU back end, for graphs of our own. */
-export class ComputeThread {
-  readonly native: Native;
-  readonly backend: bigint;
-
-  constructor(native: Native) {
-    this.native = native;
-    const backend = native.ggml_backend_dev_init(native.cpuDevice, null);
-    const registry = native.ggml_backend_dev_backend_reg(native.cpuDevice);
-    const setThreads = native.ggml_backend_reg_get_proc_address(registry, "ggml_backend_set_n_threads");
-    if (backend === null || setThreads === null) {
-      throw new StepwrightError("engine-failed", "ggml's CPU back end does not start");
-    }
-    koffi.call(setThreads, koffi.proto("void(void *backend, int threads)"), backend, 1);
-    this.backend = backend;
-  }
-
-  free(): void {
-    this.native.ggml_backend_free(this.backend);
-  }
-}
-
 /** A context of tensors and the graph that computes `build`'s tensors from one row of `length` logits. */
 export class RowGraph<Name extends string> {
-  readonly #thread: ComputeThread;
+  readonly #backend: CpuBackend;
   readonly #context: bigint;
   readonly #graph: bigint;
   readonly #buffer: bigint;
@@ -47,12 +26,12 @@ export class RowGraph<Name extends string> {
   readonly #tensors: Record<Name, bigint>;
 
   constructor(
-    thread: ComputeThread,
+    backend: CpuBackend,
     length: number,
     build: (native: Native, context: bigint, row: bigint) => Record<Name, bigint | null>,
   ) {
-    const { native } = thread;
-    this.#thread = thread;
+    const { native } = backend;
+    this.#backend = backend;
     const size =
       graphCapacity * native.ggml_tensor_overhead() + native.ggml_graph_overhead_custom(graphCapacity, false);
     const context = native.ggml_init({ mem_size: size, mem_buffer: null, no_alloc: true });
@@ -66,7 +45,7 @@ export class RowGraph<Name extends string> {
     this.#graph = native.ggml_new_graph_custom(context, graphCapacity, false)!;
     for (const tensor of Object.values<bigint | null>(tensors))
       native.ggml_build_forward_expand(this.#graph, tensor);
-    const buffer = native.ggml_backend_alloc_ctx_tensors(context, thread.backend);
+    const buffer = native.ggml_backend_alloc_ctx_tensors(context, backend.handle);
     if (buffer === null) {
       native.ggml_free(context);
       throw outOfMemory();
@@ -92,15 +71,15 @@ export class RowGraph<Name extends string> {
   /** Runs the graph over the row at `address`. */
   compute(address: bigint): void {
     koffi.encode(this.#row, tensorOffsets.data!, "void *", address);
-    const status = this.#thread.native.ggml_backend_graph_compute(this.#thread.backend, this.#graph);
+    const status = this.#backend.native.ggml_backend_graph_compute(this.#backend.handle, this.#graph);
     if (status !== GGML_STATUS_SUCCESS) {
       throw new StepwrightError("engine-failed", `reading a row of logits failed with ggml status ${status}`);
     }
   }
 
   free(): void {
-    this.#thread.native.ggml_backend_buffer_free(this.#buffer);
-    this.#thread.native.ggml_free(this.#context);
+    this.#backend.native.ggml_backend_buffer_free(this.#buffer);
+    this.#backend.native.ggml_free(this.#context);
   }
 }
 
@@ -113,10 +92,10 @@ export class LawGraph {
   readonly #ones = new NativeMemory(4 * blockLength);
 
   /** With `lowest`, logits below it count as it in sum(p * logit): 0 * -infinity is not a number. */
-  constructor(thread: ComputeThread, length: number, lowest?: number) {
+  constructor(backend: CpuBackend, length: number, lowest?: number) {
     const blocks = Math.floor(length / blockLength);
     new Float32Array(this.#ones.bytes).fill(1);
-    this.#graph = new RowGraph(thread, length, (native, context, row) => {
+    this.#graph = new RowGraph(backend, length, (native, context, row) => {
       const probabilities = native.ggml_soft_max_ext(context, row, null, 1, 0);
       const finite = lowest === undefined ? row : native.ggml_clamp(context, row, lowest, largestFloat);
       const cross = native.ggml_mul_mat(context, finite, probabilities);
@@ -154,8 +133,8 @@ export class LargestGraph {
   readonly ids: Int32Array;
   readonly #graph: RowGraph<"ids">;
 
-  constructor(thread: ComputeThread, length: number, count: number) {
-    this.#graph = new RowGraph(thread, length, (native, context, row) => ({
+  constructor(backend: CpuBackend, length: number, count: number) {
+    this.#graph = new RowGraph(backend, length, (native, context, row) => ({
       ids: native.ggml_top_k(context, row, count),
     }));
     this.ids = new Int32Array(koffi.view(this.#graph.data("ids"), 4 * count));

@@ -1,8 +1,9 @@
 /** Answers row requests over rows of logits; all vocabulary-long work is native. */
 import { BlockedRow } from "./blocked-row.js";
+import { CpuBackend } from "./ggml/cpu-backend.js";
 import type { Native } from "./load.js";
 import type { Row, RowRequest } from "./native-model.js";
-import { ComputeThread, LargestGraph, LawGraph } from "./row-graph.js";
+import { LargestGraph, LawGraph } from "./row-graph.js";
 import { keptCount, pickAmong, truncates } from "./truncated-draw.js";
 
 /** How many of the largest logits are asked for: few first, since few nearly always decide. */
@@ -17,7 +18,7 @@ const notFinite: Row = { finite: false, token: -1, logprob: 0, entropy: 0, topK:
 type Draw = NonNullable<RowRequest["draw"]>;
 
 export class RowReader {
-  readonly #thread: ComputeThread;
+  readonly #backend: CpuBackend;
   readonly #length: number;
   readonly #law: LawGraph;
   readonly #tempered: LawGraph;
@@ -29,10 +30,10 @@ export class RowReader {
 
   /** For rows of `length` logits. */
   constructor(native: Native, length: number) {
-    this.#thread = new ComputeThread(native);
+    this.#backend = new CpuBackend(native);
     this.#length = length;
-    this.#law = new LawGraph(this.#thread, length);
-    this.#tempered = new LawGraph(this.#thread, length);
+    this.#law = new LawGraph(this.#backend, length);
+    this.#tempered = new LawGraph(this.#backend, length);
     this.#blocked = new BlockedRow(this.#law.probabilities, this.#law.blockSums);
     this.#blockedTempered = new BlockedRow(this.#tempered.probabilities, this.#tempered.blockSums);
   }
@@ -73,7 +74,7 @@ export class RowReader {
     this.#tempered.free();
     this.#clamped?.free();
     for (const head of this.#heads.values()) head.free();
-    this.#thread.free();
+    this.#backend.free();
   }
 
   /** Sum of p * logit; undefined where a logit is NaN. */
@@ -81,7 +82,7 @@ export class RowReader {
     const { cross } = this.#law;
     if (Number.isFinite(cross)) return cross;
     if (logits.includes(Number.NaN)) return undefined;
-    this.#clamped ??= new LawGraph(this.#thread, this.#length, lowestLogit);
+    this.#clamped ??= new LawGraph(this.#backend, this.#length, lowestLogit);
     this.#clamped.compute(address, 1);
     return this.#clamped.cross;
   }
@@ -111,7 +112,7 @@ export class RowReader {
     const size = Math.min(headSizes.find((next) => next >= count) ?? this.#length, this.#length);
     let graph = this.#heads.get(size);
     if (graph === undefined) {
-      graph = new LargestGraph(this.#thread, this.#length, size);
+      graph = new LargestGraph(this.#backend, this.#length, size);
       this.#heads.set(size, graph);
     }
     graph.compute(address);

@@ -1,8 +1,8 @@
 /** What the report and its figures are made from. */
 
+import { groupBy } from "../../core/group-by.js";
 import type { BenchFile } from "../configuration.js";
 import { poolOf } from "../equal-compute.js";
-import { groupBy } from "../group-by.js";
 import type { Prediction } from "../prediction.js";
 import { type Reliability, reliabilityOf } from "../reliability.js";
 import type { BenchResult } from "../result.js";

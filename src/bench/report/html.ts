@@ -1,6 +1,7 @@
 /** The report: one HTML file without scripts, network or fonts of its own. */
+
+import { groupBy } from "../../core/group-by.js";
 import { chance, metric, percent, points, ratio } from "../figures-text.js";
-import { groupBy } from "../group-by.js";
 import type { BenchResult } from "../result.js";
 import type { BenchRow } from "../row.js";
 import { equalComputeTable, limitsTable, predictionTable, type TextTable } from "../side-tables.js";

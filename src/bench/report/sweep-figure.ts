@@ -1,7 +1,7 @@
 /** A swept option: accuracy and the kept share of draft steps against its value. */
 
+import { groupBy } from "../../core/group-by.js";
 import { percent } from "../figures-text.js";
-import { groupBy } from "../group-by.js";
 import type { BenchRow } from "../row.js";
 import { drawMark, type Mark } from "./marks.js";
 import { type Frame, frameOf, path, plot } from "./plot.js";

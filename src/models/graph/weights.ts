@@ -1,6 +1,7 @@
 /** The weights of a GGUF file in memory, any quantisation, reordered for this processor's kernels where it has such. */
 import { type FileHandle, open } from "node:fs/promises";
 import { StepwrightError } from "../../core/errors.js";
+import { groupBy } from "../../core/group-by.js";
 import type { BufferType, CpuBackend } from "../../native/ggml/cpu-backend.js";
 import { preferHugePages } from "../../native/ggml/huge-pages.js";
 import type { Tensor } from "../../native/ggml/tensor.js";
@@ -43,7 +44,7 @@ export async function loadWeights(
     for (const context of contexts) context.free();
   };
   try {
-    for (const [type, own] of grouped(entries, (entry) => entry.type)) {
+    for (const [type, own] of groupBy(entries, (entry) => entry.type)) {
       const context = new TensorContext(backend.native, { tensors: own.length });
       contexts.push(context);
       for (const { name, info } of own) tensors.set(name, context.tensor(info.type, ...info.shape));
@@ -99,7 +100,7 @@ async function fill(
   tensors: ReadonlyMap<string, Tensor>,
   backend: CpuBackend,
 ): Promise<void> {
-  for (const [path, own] of grouped(entries, (entry) => entry.path)) {
+  for (const [path, own] of groupBy(entries, (entry) => entry.path)) {
     const handle = await open(path);
     try {
       for (const { name, info, type } of own) {
@@ -129,15 +130,4 @@ async function readAll(handle: FileHandle, bytes: Uint8Array, offset: number, na
     }
     done += bytesRead;
   }
-}
-
-function grouped<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }
