@@ -4,10 +4,7 @@
 //   node bench/lab-reward.js --threshold 0.9 --write FILE    notes the threshold that bench/lab-headline.js chose
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { auroc } from "../dist/bench/reliability.js";
 import { addUsage, noUsage } from "../dist/core/model.js";
-import { startRun } from "../dist/core/run.js";
-import { methods } from "../dist/methods/index.js";
 import { loadHead, loadHeadFacts } from "../dist/models/head-file.js";
 import { resolveModelFile } from "../dist/models/hub-inventory.js";
 import { openLlama } from "../dist/models/llama/index.js";
@@ -19,6 +16,7 @@ import { headFact } from "../dist/rewards/statistics-head.js";
 import { statisticsOf, stepStatisticNames } from "../dist/rewards/step-statistics.js";
 import { findTask } from "../dist/tasks/index.js";
 import { fitLogistic } from "../dist/train/logistic.js";
+import { comparison, draftAnswers, stepCounts } from "./lab-steps.js";
 
 const { values } = parseArgs({
   options: {
@@ -49,37 +47,18 @@ const task = await findTask(values.task);
 const open = async (reference) => openLlama(await resolveModelFile(reference), { keptPrompts: 0 });
 const draft = await open(values.draft);
 const target = await open(values.target);
-const method = await methods.get("draft");
-const atOnce = 16;
-
 /** Every step that the draft writes, with the task's verdict, and what further readers say of it. */
 async function stepsOf([from, count], readers = {}) {
-  const found = [];
-  for (let start = from; start < from + count; start += atOnce) {
-    const indices = Array.from({ length: Math.min(atOnce, from + count - start) }, (_, at) => start + at);
-    found.push(...(await Promise.all(indices.map((index) => judged(index, readers)))).flat());
-    process.stderr.write(`\r${start + indices.length - from}/${count} questions`);
-  }
-  process.stderr.write("\n");
-  return found;
-}
-
-async function judged(index, readers) {
-  const question = task.generate(index);
-  const run = startRun({ method, question: question.question, roles: { draft } });
-  const steps = [];
-  for await (const event of run) if (event.type === "step-written") steps.push(event);
-  const texts = steps.map(({ text }) => text);
-  const scores = {};
-  for (const [name, reward] of Object.entries(readers))
-    scores[name] = await scored(reward, question.question, steps);
-  return steps.map((step, place) => ({
-    right: task.checkStep(question, texts.slice(0, place), step.text),
-    // What a run with a good reward meets: the steps before are right.
-    first: texts.slice(0, place).every((text, at) => task.checkStep(question, texts.slice(0, at), text)),
-    figures: { logprobs: step.logprobs, entropies: step.entropies },
-    scores: Object.fromEntries(Object.entries(scores).map(([name, all]) => [name, all[place]])),
-  }));
+  const note = async (question, steps) => {
+    const scores = {};
+    for (const [name, reward] of Object.entries(readers))
+      scores[name] = await scored(reward, question, steps);
+    return steps.map((_, place) =>
+      Object.fromEntries(Object.entries(scores).map(([name, all]) => [name, all[place]])),
+    );
+  };
+  const found = await draftAnswers({ task, draft, from, count, note });
+  return found.flatMap(({ steps }) => steps);
 }
 
 async function scored(reward, question, steps) {
@@ -100,10 +79,10 @@ const spent = new Map();
 
 const fitted = await stepsOf(ranges[0]);
 const head = fitLogistic(
-  fitted.map(({ right, figures }) => ({ right, features: statisticsOf(stepStatisticNames, figures) })),
+  fitted.map((step) => ({ right: step.right, features: statisticsOf(stepStatisticNames, step) })),
 );
-const chance = (figures) => {
-  const features = statisticsOf(stepStatisticNames, figures);
+const chance = (step) => {
+  const features = statisticsOf(stepStatisticNames, step);
   return 1 / (1 + Math.exp(-features.reduce((sum, value, at) => sum + value * head.weights[at], head.bias)));
 };
 
@@ -116,48 +95,17 @@ const compared = await stepsOf(ranges[1], {
   "likelihood:target": await openReward("likelihood:target", context),
 });
 const candidates = {
-  ...Object.fromEntries(
-    Object.entries(certainties).map(([name, score]) => [
-      `confidence ${name}`,
-      ({ figures }) => score(figures),
-    ]),
-  ),
-  "lab:reward (all statistics, logistic)": ({ figures }) => chance(figures),
+  ...Object.fromEntries(Object.entries(certainties).map(([name, score]) => [`confidence ${name}`, score])),
+  "lab:reward (all statistics, logistic)": chance,
   "likelihood:target": ({ scores }) => scores["likelihood:target"],
   oracle: ({ right }) => (right ? 1 : 0),
 };
 
+console.log(`${task.name}, ${draft.name}: ${stepCounts(compared)}\n`);
+console.log(comparison(candidates, compared));
+
 const met = compared.filter(({ first }) => first);
-const share = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
-const wrong = compared.filter(({ right }) => !right).length;
-console.log(
-  `${task.name}: ${compared.length} steps of ${draft.name}, ${share(wrong, compared.length)} wrong`,
-);
-console.log(
-  `after right steps: ${met.length} steps, ${share(met.filter(({ right }) => !right).length, met.length)} wrong\n`,
-);
-console.log("| reward | AUROC | AUROC after right steps | kept at 99.5 % right | kept at 99.9 % right |");
-console.log("|---|---|---|---|---|");
-for (const [name, score] of Object.entries(candidates)) {
-  const all = compared.map((step) => ({ reward: score(step), right: step.right }));
-  const own = met.map((step) => ({ reward: score(step), right: step.right }));
-  const kept = [0.995, 0.999].map((precision) => share(keptAt(own, precision), own.length));
-  console.log(`| ${name} | ${auroc(all)?.toFixed(4)} | ${auroc(own)?.toFixed(4)} | ${kept.join(" | ")} |`);
-}
-
-/** The most steps that a threshold lets pass while at least this share of them is right. */
-function keptAt(steps, precision) {
-  const sorted = steps.toSorted((one, other) => other.reward - one.reward);
-  let [rights, best] = [0, 0];
-  for (const [at, { right, reward }] of sorted.entries()) {
-    if (right) rights++;
-    const isBorder = sorted[at + 1]?.reward !== reward;
-    if (isBorder && rights / (at + 1) >= precision) best = at + 1;
-  }
-  return best;
-}
-
-const gaps = met.map(({ figures, right }) => chance(figures) - (right ? 1 : 0));
+const gaps = met.map((step) => chance(step) - (step.right ? 1 : 0));
 console.log(
   `\nlab:reward, mean chance minus share right: ${(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length).toFixed(4)}`,
 );
