@@ -20,7 +20,7 @@ export function overview(style: Style): string {
     style.bold("Commands:"),
     ...names.map((name) => `  ${style.cyan(name.padEnd(column))}${commandTable[name]!.summary}`),
     "",
-    "Start with `stepwright demo`. Every command answers to --help. Data goes to standard output, talk to",
+    "Start with `stepwright lab`. Every command answers to --help. Data goes to standard output, talk to",
     "standard error.",
     exitCodes,
     "Docs: docs/cli.md",
