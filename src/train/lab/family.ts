@@ -58,7 +58,7 @@ export const labFamily: ModelFamily = {
     tokenizer: wordTokenizer,
     tasks: hardFirst,
     sizes: { layers: 4, width: 128, heads: 4, feedForward: 352 },
-    plan: { tokens: 2_000_000, rowLength: 96, learningRate: 2e-3 },
+    plan: { tokens: 4_000_000, rowLength: 96, learningRate: 2e-3 },
   }),
 };
 
