@@ -11,6 +11,7 @@ const allowed = {
   methods: ["core"],
   drafts: ["core"],
   accept: ["core"],
+  speculation: ["core", "drafts", "accept"],
   rewards: ["core"],
   cache: ["core", "native", "models"],
   train: ["core", "native", "models", "tasks", "grade"],

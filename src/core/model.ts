@@ -6,9 +6,10 @@ import type { Passage, Splitter, StopReason, Token } from "./step.js";
 
 /**
  * What a back end offers beyond being asked for text:
- * `logits` next-token rows; `branch` cheap forks with rollback; `hidden` final-norm states; `graph` white box.
+ * `logits` next-token rows; `branch` cheap forks with rollback; `hidden` final-norm states; `graph` white box;
+ * `tree` trees of drafted tokens read in one pass.
  */
-export type Capability = "text" | "logits" | "branch" | "hidden" | "graph";
+export type Capability = "text" | "logits" | "branch" | "hidden" | "graph" | "tree";
 
 /** The figures that FLOPs and memory estimates need. */
 export interface ModelSize {
@@ -62,6 +63,16 @@ export interface Usage {
   readonly weightReads?: number;
 }
 
+/** What token-level speculation did in a call. Drafted tokens are accepted or rejected, nothing else. */
+export interface SpeculationUsage {
+  /** Blocks verified. */
+  readonly blocks: number;
+  readonly drafted: number;
+  readonly accepted: number;
+  /** What the draft model's passes cost, in its own tokens; absent for tables. */
+  readonly draft?: Usage;
+}
+
 export const noUsage: Usage = {
   prefillTokens: 0,
   recomputedTokens: 0,
@@ -100,6 +111,8 @@ export interface ExtendOptions extends CallOptions {
   readonly sampling: Sampling;
   /** Names the stream of random numbers: draws depend on (seed, key, position, "sample") only. */
   readonly key: string;
+  /** What may well come next (the draft's own rejected step): a speculating model drafts from it, others ignore it. */
+  readonly hints?: readonly Passage[] | undefined;
   /** Called with pieces of text as they are written; a piece never ends inside a character. */
   readonly onText?: ((text: string) => void) | undefined;
 }
@@ -109,6 +122,8 @@ export interface Extension extends Passage {
   readonly logprobs: readonly number[];
   readonly entropies: readonly number[];
   readonly usage: Usage;
+  /** Of token-level speculation; absent where nothing was drafted. */
+  readonly speculation?: SpeculationUsage;
 }
 
 /** One candidate next token, with its natural-log probability at temperature 1. */
@@ -143,6 +158,52 @@ export interface Reading {
   readonly usage: Usage;
 }
 
+/** One drafted token of a tree that is read beside a branch; parents come before their children. */
+export interface TreeToken {
+  readonly token: Token;
+  /** Index of its parent in the list; -1 hangs on the branch's end. */
+  readonly parent: number;
+}
+
+export interface ReadTreeOptions extends CallOptions {
+  /** The request's own processing: the law that is asked about is tempered and truncated by it. */
+  readonly sampling: Sampling;
+  /** Names the stream of random numbers, as in `ExtendOptions`. */
+  readonly key: string;
+  /** Whose probabilities are wanted: first after the branch's end, then after each node. At most 256 tokens each. */
+  readonly ask: readonly (readonly Token[])[];
+  /** The k most probable next tokens of every row, best first. At most 256. */
+  readonly topK?: number;
+  /** The final-norm hidden state of every row. Needs `hidden`. */
+  readonly hidden?: boolean;
+}
+
+/**
+ * The law of the next token at one place of a tree, told by what a verifier needs of it: no row crosses to JavaScript.
+ * `p` is the processed law (temperature, top-k, top-p, min-p); log-probabilities are natural, at temperature 1.
+ */
+export interface TreeRow {
+  /** The token that `extend` would write here with the same sampling and key. */
+  readonly draw: Candidate;
+  /** p of each asked token, in their order. */
+  readonly probabilities: readonly number[];
+  /** Log-probability of each asked token. */
+  readonly logprobs: readonly number[];
+  /** One token drawn from p without the asked ones, renormalised; null where these have all of p. */
+  readonly outside: Candidate | null;
+  /** Of the law at temperature 1, in nats. */
+  readonly entropy: number;
+  readonly topK?: readonly Candidate[];
+  readonly hidden?: Float32Array;
+}
+
+export interface TreeReading {
+  /** After the branch's end, then after each node. */
+  readonly rows: readonly TreeRow[];
+  /** What the pass cost, all of it as reading. */
+  readonly usage: Usage;
+}
+
 /**
  * A node of a model's KV tree. Calls on one branch are served in the order they were made. A branch whose
  * cells were taken for others reads its tokens again when it is next used; callers only see the cost of it.
@@ -161,6 +222,13 @@ export interface Branch extends AsyncDisposable {
    * rejects with `aborted`.
    */
   extend(options: ExtendOptions): Promise<Extension>;
+  /**
+   * Reads a tree of drafted tokens in one pass, beside the branch: its tokens do not become the branch's, until `keep`
+   * says which. The next call on the branch drops what was not kept. Needs `tree`.
+   */
+  readTree?(tree: readonly TreeToken[], options: ReadTreeOptions): Promise<TreeReading>;
+  /** Makes the path to a node of the tree last read part of the branch, in the cache as it is; -1 keeps nothing. */
+  keep?(node: number): void;
   /** Rolls back to the first `length` tokens. */
   trim(length: number): void;
   /** Frees the branch; its cells too, where no other branch shares them. Safe to call twice. */
@@ -183,6 +251,8 @@ export interface Model extends AsyncDisposable {
   /** The tokens that end an answer. Needed by what forces tokens; absent where a back end does not tell. */
   readonly endTokens?: ReadonlySet<Token>;
   tokenize(text: string, options?: { special?: boolean }): Promise<Token[]>;
+  /** The bytes that each token stands for; none for control tokens. Comes with `tree`. */
+  tokenBytes?(tokens: readonly Token[]): Promise<Uint8Array[]>;
   detokenize(tokens: readonly Token[]): Promise<string>;
   /**
    * A conversation in the model's own chat template, open for the assistant to write; message contents cannot

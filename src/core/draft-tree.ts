@@ -1,0 +1,91 @@
+/**
+ * A tree of drafted tokens and the laws they were drawn from. Card speculative-sampling, D; DESIGN section 5.
+ * `q` is the law a draft was drawn from, whatever model or table made it: the rules are exact for that law, so a draft
+ * model's row may be cut to its head, as long as the draft is drawn from what is left, renormalised.
+ */
+import type { Token } from "./step.js";
+
+/** Every token that could have been drawn, with its probability; they add up to 1. */
+export interface SparseLaw {
+  readonly tokens: readonly Token[];
+  readonly probabilities: readonly number[];
+}
+
+/** How a drafted token came to be chosen, which decides how it may be tested. */
+export type Proposal =
+  /** Chosen without chance (lookup, recycled, arg-max, top-k): q is a point mass. */
+  | { readonly kind: "point" }
+  /** Drawn from the law, independently of its siblings. */
+  | { readonly kind: "independent"; readonly law: SparseLaw }
+  /** Drawn from the law without the siblings before it that name the same law, renormalised. */
+  | { readonly kind: "without-replacement"; readonly law: SparseLaw };
+
+export const pointProposal: Proposal = { kind: "point" };
+
+export interface DraftNode {
+  readonly token: Token;
+  /** Index of the parent node, which comes before it; -1 is the end of the text so far. */
+  readonly parent: number;
+  readonly proposal: Proposal;
+  /** Who drafted it: a drafter's name. */
+  readonly origin: string;
+}
+
+/** Where the tree hangs: the end of the text so far. */
+export const root = -1;
+
+export class DraftTree {
+  readonly #nodes: DraftNode[] = [];
+  readonly #children = new Map<number, number[]>();
+  readonly #depths: number[] = [];
+
+  /** A chain of tokens, each the only child of the one before it. */
+  static chain(nodes: readonly Omit<DraftNode, "parent">[]): DraftTree {
+    const tree = new DraftTree();
+    for (const [index, node] of nodes.entries()) tree.add({ ...node, parent: index - 1 });
+    return tree;
+  }
+
+  get nodes(): readonly DraftNode[] {
+    return this.#nodes;
+  }
+
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  /** Greatest depth of a node; 0 for an empty tree. */
+  get depth(): number {
+    return this.#depths.reduce((most, depth) => Math.max(most, depth), 0);
+  }
+
+  /** Adds a node behind its earlier siblings; returns its index. */
+  add(node: DraftNode): number {
+    if (node.parent < root || node.parent >= this.#nodes.length) {
+      throw new RangeError(`no node ${node.parent} to hang a draft on`);
+    }
+    const index = this.#nodes.push(node) - 1;
+    this.#depths.push(node.parent === root ? 1 : this.#depths[node.parent]! + 1);
+    const siblings = this.#children.get(node.parent);
+    if (siblings) siblings.push(index);
+    else this.#children.set(node.parent, [index]);
+    return index;
+  }
+
+  /** Children of a node, or of `root`, in the order they were drafted. */
+  children(parent: number): readonly number[] {
+    return this.#children.get(parent) ?? [];
+  }
+
+  /** 1 for children of the root. */
+  depthOf(node: number): number {
+    return node === root ? 0 : this.#depths[node]!;
+  }
+
+  /** Nodes from the first drafted one to this one; empty for the root. */
+  path(node: number): number[] {
+    const path: number[] = [];
+    for (let at = node; at !== root; at = this.#nodes[at]!.parent) path.unshift(at);
+    return path;
+  }
+}
