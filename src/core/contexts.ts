@@ -6,6 +6,7 @@
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
 import { type Branch, type Model, spanFlops, type Usage } from "./model.js";
+import { isConversation, promptPassage } from "./prompt.js";
 import type { Reward, Scorer, StepCheck } from "./reward.js";
 import type { Writer } from "./search.js";
 import type { SearchNode } from "./search-node.js";
@@ -91,12 +92,12 @@ export class Contexts {
   async #openPrompt({ tree }: SearchNode, role: Writer, spender: Spender): Promise<Branch> {
     const model = this.model(role);
     const { signal } = spender;
-    const prompt = await model.renderChat(tree.messages, { signal });
+    const prompt = await promptPassage(model, tree.prompt, { signal });
     const length = prompt.tokens.length;
     if (length >= model.size.context) throw tooLong(role, model, length);
     tree.promptTokens[role] = length;
     spender.spend(spanFlops(model.size, 0, length));
-    const branch = await model.open(prompt, { special: true, signal });
+    const branch = await model.open(prompt, { special: isConversation(tree.prompt), signal });
     // Read now, so that branches forked from here share the prompt instead of each reading it.
     return this.#read(branch, { text: "", tokens: [], vocabulary: model.vocabulary }, spender, {
       type: "context-read",
@@ -187,7 +188,7 @@ export async function inVocabulary(steps: readonly Step[], model: Model): Promis
 
 /** In a vocabulary that is not known, a text has at most a token for each byte, and one for a leading space. */
 export function mostTokens(text: string): number {
-  return Buffer.byteLength(text) + 1;
+  return new TextEncoder().encode(text).length + 1;
 }
 
 function costsSomething(usage: Usage): boolean {

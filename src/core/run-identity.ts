@@ -10,6 +10,7 @@ export function runStarted(run: string, request: RunRequest, checked: CheckedReq
   const { settings, budget, options } = checked;
   const { question, system, seed, sampling, splitter, maxTokens, maxSteps, maxStepTokens } = settings;
   const { draft, target } = settings.models;
+  const { prompt, stop } = settings;
   const { reward } = settings;
   return {
     type: "run-started",
@@ -25,6 +26,8 @@ export function runStarted(run: string, request: RunRequest, checked: CheckedReq
     maxTokens,
     maxSteps,
     maxStepTokens,
+    ...(prompt !== undefined && { prompt }),
+    ...(stop.length > 0 && { stop }),
     budget,
     rewardFailure: settings.rewardFailure,
     roles: {
@@ -42,7 +45,8 @@ function identity({ name, fingerprint, vocabulary, size }: Model): RoleIdentity 
 
 /** Throws `trace-diverged` if a request is not the one that the trace recorded. A replay has no models to compare. */
 export function checkSameRun(started: RunStarted, recorded: RunStarted, replayed: boolean): void {
-  for (const field of Object.keys(started) as (keyof RunStarted)[]) {
+  const fields = new Set([...Object.keys(started), ...Object.keys(recorded)] as (keyof RunStarted)[]);
+  for (const field of fields) {
     if (field === "version" || field === "run" || field === "references" || field === "roles") continue;
     if (canonical(started[field]) !== canonical(recorded[field])) throw otherRun(field);
   }
@@ -80,9 +84,9 @@ export function recordedRequest(events: readonly TraceEvent[]): RecordedRequest 
     throw new StepwrightError("trace-invalid", "the trace does not begin with the start of a run");
   }
   const { run, options, question, system, seed, sampling, splitter, references } = first;
-  const { maxTokens, maxSteps, maxStepTokens, budget, rewardFailure } = first;
+  const { prompt, stop, maxTokens, maxSteps, maxStepTokens, budget, rewardFailure } = first;
   return {
     ...{ id: run, options, question, system, seed, sampling, splitter, references },
-    ...{ maxTokens, maxSteps, maxStepTokens, budget, rewardFailure },
+    ...{ prompt, stop, maxTokens, maxSteps, maxStepTokens, budget, rewardFailure },
   };
 }

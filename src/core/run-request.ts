@@ -6,6 +6,7 @@ import { StepwrightError } from "./errors.js";
 import { type Limits, limitNames } from "./ledger.js";
 import type { Method } from "./method.js";
 import { greedy, type Model, type Sampling } from "./model.js";
+import { type Prompt, promptSchema } from "./prompt.js";
 import type { TraceSink } from "./recorder.js";
 import { nearest } from "./registry.js";
 import type { Reward, StepCheck } from "./reward.js";
@@ -23,6 +24,8 @@ export interface RunRequest {
   readonly question: string;
   /** Default: `mathsSystem`. Null: no system message. */
   readonly system?: string | null | undefined;
+  /** What the models go on from, instead of system message and question: a longer conversation, or a plain text. */
+  readonly prompt?: Prompt | undefined;
   readonly roles: RunRoles;
   /** Default 0. */
   readonly seed?: number | undefined;
@@ -36,6 +39,8 @@ export interface RunRequest {
   readonly maxSteps?: number | undefined;
   /** Default 512. */
   readonly maxStepTokens?: number | undefined;
+  /** Texts that end the answer where they first appear, and are no part of it. Default: none. */
+  readonly stop?: readonly string[] | undefined;
   readonly budget?: Limits | undefined;
   /** What a reward that fails means. Default: the run fails. */
   readonly rewardFailure?: RewardFailurePolicy | undefined;
@@ -75,6 +80,7 @@ const splitterSchema = z.discriminatedUnion("kind", [
 const settingsSchema = z.object({
   question: z.string().refine((text) => text.trim() !== "", "the question is empty"),
   system: z.string().nullable().default(mathsSystem),
+  prompt: promptSchema.optional(),
   seed: z.int().min(0).default(0),
   sampling: z
     .strictObject({
@@ -88,6 +94,7 @@ const settingsSchema = z.object({
   maxTokens: count.default(2048),
   maxSteps: count.default(100),
   maxStepTokens: count.default(512),
+  stop: z.array(z.string().min(1)).max(64).default([]),
   budget: z
     .strictObject({
       "draft-tokens": limit,

@@ -2,6 +2,7 @@
 import type { LedgerData } from "./ledger.js";
 import { type Finish, pathText } from "./search.js";
 import type { SearchNode } from "./search-node.js";
+import { beforeStop } from "./stop-strings.js";
 
 export interface RejectedStep {
   readonly origin: string;
@@ -23,7 +24,7 @@ export interface RunResult {
   readonly method: string;
   readonly finish: Finish;
   readonly seed: number;
-  /** All steps joined, trailing white space cut. */
+  /** All steps joined, up to a stop string, trailing white space cut. */
   readonly text: string;
   readonly steps: readonly ResultStep[];
   readonly ledger: LedgerData;
@@ -38,8 +39,8 @@ export function resultSteps(last: SearchNode): ResultStep[] {
   return steps.reverse();
 }
 
-export function resultText(last: SearchNode): string {
-  return pathText(last).trimEnd();
+export function resultText(last: SearchNode, stops: readonly string[]): string {
+  return beforeStop(pathText(last), stops).trimEnd();
 }
 
 function summary(node: SearchNode): RejectedStep {

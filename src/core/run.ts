@@ -78,7 +78,7 @@ async function carryOut(
   try {
     recorder.emit(started);
     const { node, finish, cut } = await untilEnd(request.method, options, searcher);
-    const text = resultText(node);
+    const text = resultText(node, settings.stop);
     const { elapsed, ledger } = closing(recorder);
     const end = { finish, ...(cut && { cut }), node: node.id, text, ledger, elapsed };
     recorder.emit({ type: "run-finished", ...end });

@@ -1,6 +1,7 @@
 /** The trees of a run: one for the question, one for every other prompt that the method began. Nothing here costs anything. */
 import { StepwrightError } from "./errors.js";
 import type { ChatMessage } from "./model.js";
+import type { Prompt } from "./prompt.js";
 import type { Recorder } from "./recorder.js";
 import type { Node, Outcome } from "./search.js";
 import { SearchNode } from "./search-node.js";
@@ -19,9 +20,9 @@ export class SearchForest {
   readonly #offers: Offer[] = [];
   #dropped = false;
 
-  constructor(messages: readonly ChatMessage[], recorder: Recorder) {
+  constructor(prompt: Prompt, recorder: Recorder) {
     this.#recorder = recorder;
-    this.#trees = [new SearchTree("", messages, recorder)];
+    this.#trees = [new SearchTree("", prompt, recorder)];
   }
 
   get root(): SearchNode {

@@ -1,12 +1,12 @@
 /** One prompt and the nodes below it: what is decided among them, and what is freed by that. */
-import type { ChatMessage } from "./model.js";
+import type { Prompt } from "./prompt.js";
 import type { Recorder } from "./recorder.js";
 import { type ContextKind, contextKinds, SearchNode } from "./search-node.js";
 
 export class SearchTree {
   /** "" for the question's own tree, "~1", "~2", ... for those that a method begins. */
   readonly id: string;
-  readonly messages: readonly ChatMessage[];
+  readonly prompt: Prompt;
   readonly root: SearchNode;
   /** Length of each role's prompt once it is rendered, in tokens. */
   readonly promptTokens: { draft?: number; target?: number } = {};
@@ -15,9 +15,9 @@ export class SearchTree {
   /** Per kind of context, the deepest decided node that holds one. */
   readonly #deepest: Record<ContextKind, SearchNode>;
 
-  constructor(id: string, messages: readonly ChatMessage[], recorder: Recorder) {
+  constructor(id: string, prompt: Prompt, recorder: Recorder) {
     this.id = id;
-    this.messages = messages;
+    this.prompt = prompt;
     this.root = new SearchNode(this);
     this.root.state = "committed";
     this.#recorder = recorder;

@@ -50,7 +50,7 @@ export class Searcher implements Search {
     const contexts = new Contexts(settings);
     this.#writer = new StepWriter(settings, contexts, recorder.ledger, (event) => recorder.show(event));
     this.#inquiries = new Inquiries(settings, contexts, this.#calls, recorder);
-    this.#forest = new SearchForest(this.#conversation(settings.question), recorder);
+    this.#forest = new SearchForest(settings.prompt ?? this.#conversation(settings.question), recorder);
   }
 
   get root(): SearchNode {

@@ -36,9 +36,16 @@ export type Splitter =
   | { readonly kind: "marks"; readonly marks: string }
   /** Before a token whose law has at least this entropy, in nats; the first token is written in any case. */
   | { readonly kind: "entropy"; readonly limit: number }
-  | { readonly kind: "none" };
+  | { readonly kind: "none" }
+  /** As another splitter, and after the token that completes one of these texts, which may have begun in `before`. */
+  | {
+      readonly kind: "stops";
+      readonly splitter: Splitter;
+      readonly stops: readonly string[];
+      readonly before: string;
+    };
 
-export const blankLine: Splitter = { kind: "delimiter", delimiter: "\n\n" };
+export const blankLine = { kind: "delimiter", delimiter: "\n\n" } as const satisfies Splitter;
 
 /** So many characters of blank text end a step: a model that writes only line breaks must not run to its cap. */
 const blankLimit = 32;
@@ -62,6 +69,11 @@ export function stepEnds(splitter: Splitter, text: string, tokenCount: number): 
       if (start < 0) return text.length >= blankLimit;
       return text.indexOf(splitter.delimiter, start) >= 0;
     }
+    case "stops": {
+      const whole = splitter.before + text;
+      if (splitter.stops.some((stop) => whole.includes(stop))) return true;
+      return stepEnds(splitter.splitter, text, tokenCount);
+    }
     case "sentence":
       // A terminator counts once white space follows it: "3.14" and "e.g" are not ends.
       return /\S[.!?]["')\]]*\s$/.test(text) || (/\S/.test(text) && /\n\s*$/.test(text));
@@ -70,6 +82,7 @@ export function stepEnds(splitter: Splitter, text: string, tokenCount: number): 
 
 /** True if the step ends before the token that was about to be written, because its law is too uncertain. */
 export function pausesBefore(splitter: Splitter, entropy: number, tokensBefore: number): boolean {
+  if (splitter.kind === "stops") return pausesBefore(splitter.splitter, entropy, tokensBefore);
   return splitter.kind === "entropy" && tokensBefore > 0 && entropy >= splitter.limit;
 }
 

@@ -3,6 +3,7 @@ import type { Check } from "./answer-rules.js";
 import type { ErrorData } from "./errors.js";
 import type { LedgerData, Limits } from "./ledger.js";
 import type { ChatMessage, ModelSize, Sampling, Usage } from "./model.js";
+import type { Prompt } from "./prompt.js";
 import type { Finish, NextToken, Role, Writer } from "./search.js";
 import type { Splitter, StopReason } from "./step.js";
 
@@ -36,6 +37,9 @@ export type TraceEvent =
       readonly maxTokens: number;
       readonly maxSteps: number;
       readonly maxStepTokens: number;
+      /** Where the models went on from something else than system message and question. */
+      readonly prompt?: Prompt;
+      readonly stop?: readonly string[];
       readonly budget: Limits;
       readonly rewardFailure: RewardFailurePolicy;
       readonly roles: Readonly<Partial<Record<Role, RoleIdentity>>>;

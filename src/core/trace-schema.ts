@@ -1,5 +1,6 @@
 /** The shape of every record, checked when a trace is read: a trace may come from a stranger. */
 import { z } from "zod";
+import { messagesSchema, promptSchema } from "./prompt.js";
 import { finishes, type TraceEvent } from "./trace-event.js";
 
 const count = z.int().min(0);
@@ -71,6 +72,8 @@ const started = z.object({
   maxTokens: count,
   maxSteps: count,
   maxStepTokens: count,
+  prompt: promptSchema.optional(),
+  stop: z.array(z.string()).optional(),
   budget: z.record(z.string(), amount),
   rewardFailure: policy,
   roles: z.object({
@@ -126,7 +129,7 @@ const schema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("root-begun"),
     node,
-    messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })),
+    messages: messagesSchema,
   }),
   z.object({ type: z.literal("step-cut"), node, parent: node, role: writer, usage }),
   z.object({ type: z.literal("step-read"), node, role: writer, logprobs: numbers, usage }),

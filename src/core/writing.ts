@@ -6,10 +6,11 @@ import { Held } from "./held.js";
 import type { Claim, Ledger } from "./ledger.js";
 import type { Branch, Extension, Model } from "./model.js";
 import { StepReader } from "./reading.js";
-import type { ForcedStep, StepRequest, Writer } from "./search.js";
+import type { Finish, ForcedStep, StepRequest, Writer } from "./search.js";
 import { type ChildPlace, SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
-import { cutShort, extensionProblem, finishOf, noRoom } from "./step-end.js";
+import { cutShort, extensionProblem, finishOf, noRoom, type StepRoom } from "./step-end.js";
+import { completesStop, endingAtStops } from "./stop-strings.js";
 import type { RunEvent, TraceEvent } from "./trace-event.js";
 
 export type WrittenEvent = Extract<TraceEvent, { type: "step-written" }>;
@@ -61,7 +62,7 @@ export class StepWriter {
     const { extension, allowance, branch } = await this.#attempt(place, request, cap, call);
     const splitter = request.splitter ?? this.#settings.splitter;
     const room = { cap, allowance, splitter, isWhole: isWhole(request) };
-    const finish = finishOf(parent, extension, room, this.#settings);
+    const finish = this.#finish(parent, extension, room);
     return this.#written(
       place,
       request,
@@ -79,8 +80,20 @@ export class StepWriter {
     const { extension, branch } = await this.#reader.force(parent, forced, splitter, call);
     const whatItTakes = extension.tokens.length;
     const room = { cap: whatItTakes, allowance: whatItTakes, splitter: null, isWhole: false };
-    const finish = finishOf(parent, extension, room, this.#settings);
+    const finish = this.#finish(parent, extension, room);
     return this.#written(place, forced, { ...extension, role, origin, finish }, branch);
+  }
+
+  #finish(parent: SearchNode, extension: Extension, room: StepRoom): Finish | null {
+    const stops = this.#stopsIn(parent);
+    return completesStop(stops, parent, extension.text)
+      ? "stop"
+      : finishOf(parent, extension, room, this.#settings);
+  }
+
+  /** In prompts that a method begins it talks to itself. */
+  #stopsIn({ tree }: SearchNode): readonly string[] {
+    return tree.id === "" ? this.#settings.stop : [];
   }
 
   #written(
@@ -152,7 +165,7 @@ export class StepWriter {
     const isCut = () => signal?.aborted === true && !call.signal.aborted;
     if (isCut()) return cutShort(branch.model.vocabulary);
     const options = {
-      splitter: request.splitter ?? splitter,
+      splitter: endingAtStops(request.splitter ?? splitter, this.#stopsIn(place.parent), place.parent),
       maxTokens,
       sampling: { ...sampling, ...request.sampling, seed },
       key: `${place.key}:${role}`,
