@@ -175,6 +175,7 @@ export class Calls {
 
   #check(): void {
     if (this.#halted) throw this.#halted.error;
+    if (this.#recorder.whatIf) throw notRecorded();
     if (this.#recorder.replaying) {
       const last = this.#recorder.recording?.events.at(-1);
       const cut = cutOf(last);
@@ -187,4 +188,10 @@ export class Calls {
     const { seconds } = this.ledger.limits;
     if (seconds !== undefined && this.#recorder.elapsed() >= seconds) throw this.halt("budget");
   }
+}
+
+function notRecorded(): StepwrightError {
+  return new StepwrightError("not-recorded", "the recording holds no answer to this call", {
+    remedy: "run the method anew with these options",
+  });
 }

@@ -32,6 +32,7 @@ export type ErrorCode =
   | "budget-exhausted"
   | "trace-invalid"
   | "trace-diverged"
+  | "not-recorded"
   | "bench-invalid"
   | "bench-locked"
   | "sandbox-unavailable"

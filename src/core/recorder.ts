@@ -16,6 +16,9 @@ export interface TraceSink {
   close(): Promise<void>;
 }
 
+/** True if the recorded step of this node answers this request. */
+export type IsRecorded = (node: string, request: string) => boolean;
+
 export interface RecorderOptions {
   readonly limits: Limits;
   readonly clock: Clock;
@@ -23,6 +26,8 @@ export interface RecorderOptions {
   readonly recording?: Recording | undefined;
   /** Only repeats the recording: anything beyond it is an error. */
   readonly replay?: boolean;
+  /** Takes answers from the recording, where this is true, and need not come to the same events. */
+  readonly whatIf?: IsRecorded | undefined;
 }
 
 export class Recorder {
@@ -30,6 +35,7 @@ export class Recorder {
   readonly channel = new EventChannel();
   readonly recording: Recording | undefined;
   readonly replaying: boolean;
+  readonly whatIf: IsRecorded | undefined;
   readonly #sink: TraceSink | undefined;
   readonly #clock: Clock;
   readonly #started: number;
@@ -37,14 +43,15 @@ export class Recorder {
   #resumed = false;
   #closed = false;
 
-  constructor({ limits, clock, sink, recording, replay = false }: RecorderOptions) {
+  constructor({ limits, clock, sink, recording, replay = false, whatIf }: RecorderOptions) {
     this.ledger = new Ledger(limits);
     this.recording = recording;
-    this.replaying = replay;
+    this.replaying = replay || whatIf !== undefined;
+    this.whatIf = whatIf;
     this.#sink = sink;
     this.#clock = clock;
     this.#started = clock.now();
-    for (const event of recording?.events ?? []) this.ledger.charge(event);
+    for (const event of (!whatIf && recording?.events) || []) this.ledger.charge(event);
     this.#earlier = this.ledger.elapsed;
   }
 
@@ -56,17 +63,17 @@ export class Recorder {
 
   emit(event: TraceEvent): void {
     if (this.#closed) return;
-    const recorded = this.recording?.take(event);
+    const recorded = this.whatIf ? undefined : this.recording?.take(event);
     if (recorded) {
       for (const earlier of recorded) this.channel.push(earlier);
       if (!isOfItsTime(recorded.at(-1)!)) return;
     }
-    if (this.replaying) {
+    if (this.replaying && !this.whatIf) {
       throw new StepwrightError("trace-invalid", "the trace ends before its run does", {
         remedy: "resume the run to finish it",
       });
     }
-    if (this.recording && !this.#resumed) {
+    if (this.recording && !this.whatIf && !this.#resumed) {
       this.#resumed = true;
       this.#record({
         type: "run-resumed",

@@ -201,6 +201,8 @@ export class Searcher implements Search {
       claim: () => claim(parent),
       recorded: () => {
         const event = this.#recorder.recording?.find("step-written", place.id);
+        const { whatIf } = this.#recorder;
+        if (whatIf && !whatIf(place.id, requestText(place, request))) return undefined;
         return event && { node: nodeOf(place, request, event), event };
       },
       work: (call) => work(place, call),
@@ -217,6 +219,11 @@ export class Searcher implements Search {
     if (probability <= 0) return false;
     return probability >= 1 || this.uniform(node, `coin:${purpose}`) < probability;
   }
+}
+
+/** All of a request that decides what is written. */
+function requestText({ key }: ChildPlace, request: StepRequest | ForcedStep): string {
+  return JSON.stringify({ ...request, signal: undefined, key });
 }
 
 /** Calls made in one turn are one batch. */

@@ -48,8 +48,13 @@ export class TraceReader {
   /** The first bad line, while no good one has followed. */
   #bad: { readonly line: number; readonly problem: string } | undefined;
 
+  /** The events that were read so far. */
+  get events(): readonly TraceEvent[] {
+    return this.#events;
+  }
+
   push(chunk: Uint8Array): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let bytes = joined(this.#rest, chunk);
     for (let end = bytes.indexOf(newLine); end >= 0; end = bytes.indexOf(newLine)) {
       this.#line(bytes.subarray(0, end));
       bytes = bytes.subarray(end + 1);
@@ -103,6 +108,15 @@ export function parseTrace(bytes: Uint8Array): TraceContents {
   const reader = new TraceReader();
   reader.push(bytes);
   return reader.end();
+}
+
+/** No Node in here: the studio reads traces in a browser. */
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
 }
 
 /** The line's parts, or what is wrong with it. The checksum is of the bytes as they are, before they are parsed. */
