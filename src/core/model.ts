@@ -73,6 +73,20 @@ export interface SpeculationUsage {
   readonly draft?: Usage;
 }
 
+/** Names and options of a drafter, a rule and a controller, and whose weights draft. */
+export interface SpeculationIdentity {
+  readonly drafter: NamedOptions;
+  readonly rule: NamedOptions;
+  readonly controller: NamedOptions;
+  /** Fingerprint of the draft model, where there is one. */
+  readonly draft?: string;
+}
+
+export interface NamedOptions {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 export const noUsage: Usage = {
   prefillTokens: 0,
   recomputedTokens: 0,
@@ -113,6 +127,8 @@ export interface ExtendOptions extends CallOptions {
   readonly key: string;
   /** What may well come next (the draft's own rejected step): a speculating model drafts from it, others ignore it. */
   readonly hints?: readonly Passage[] | undefined;
+  /** Most FLOPs that drafting may bring the call to, all its passes counted. Absent: no limit. */
+  readonly flops?: number | undefined;
   /** Called with pieces of text as they are written; a piece never ends inside a character. */
   readonly onText?: ((text: string) => void) | undefined;
 }
@@ -250,6 +266,10 @@ export interface Model extends AsyncDisposable {
   readonly size: ModelSize;
   /** The tokens that end an answer. Needed by what forces tokens; absent where a back end does not tell. */
   readonly endTokens?: ReadonlySet<Token>;
+  /** Greatest tree that one pass can read. Comes with `tree`; absent where nothing but the context limits it. */
+  readonly treeLimits?: { readonly nodes: number; readonly leaves: number };
+  /** What drafts for it and how drafts are tested, where something does: part of a run's identity. */
+  readonly speculation?: SpeculationIdentity;
   tokenize(text: string, options?: { special?: boolean }): Promise<Token[]>;
   /** The bytes that each token stands for; none for control tokens. Comes with `tree`. */
   tokenBytes?(tokens: readonly Token[]): Promise<Uint8Array[]>;

@@ -4,7 +4,7 @@
  * draft was refused; bonus = written by the target after the last accepted draft; rejected = drafted and not kept.
  */
 import type { z } from "zod";
-import type { DraftTree, Proposal } from "./draft-tree.js";
+import type { DraftRow, DraftTree, Proposal } from "./draft-tree.js";
 import type { Candidate, Model, ModelSize, Sampling, TreeRow, Usage } from "./model.js";
 import type { Passage, Token } from "./step.js";
 
@@ -23,6 +23,8 @@ export interface DraftRequest {
   readonly hints: readonly (readonly Token[])[];
   /** Asked after each drafted token of a chain or level of a tree: true ends the drafting before the limits. */
   readonly shouldStop?: ((drafted: Drafted) => boolean) | undefined;
+  /** Whether `shouldStop` reads hidden states. */
+  readonly hidden?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -89,6 +91,8 @@ export interface Drafter<Schema extends z.ZodObject = z.ZodObject> {
   readonly essence: string;
   readonly source: string;
   readonly shape: "chain" | "tree";
+  /** The kinds of proposals that its trees may hold. */
+  readonly proposals: readonly Proposal["kind"][];
   /** True where it needs the pair's draft model. */
   readonly needsDraft: boolean;
   readonly schema: Schema;
@@ -105,14 +109,18 @@ export interface Child {
   readonly node: number;
   readonly token: Token;
   readonly proposal: Proposal;
+  readonly row?: DraftRow | undefined;
 }
 
 /** One place of the walk: the target's law there and the drafts that hang on it. */
 export interface Place {
   readonly row: TreeRow;
-  /** The tokens whose probabilities `row` carries, in its order: every token of the children's laws. */
+  /** The tokens whose probabilities `row` carries, in its order: `DraftTree.asked`. */
   readonly asked: readonly Token[];
+  /** In the order they were drawn, as `DraftTree.children` lists them. */
   readonly children: readonly Child[];
+  /** The row of the same place in the draft's second copy, for a rule with a `review`; asked for the same tokens. */
+  readonly review?: TreeRow | undefined;
   /** Uniform in [0, 1), keyed by this position and the purpose: the same purpose gives the same number. */
   uniform(purpose: string): number;
   readonly sampling: Sampling;
@@ -133,7 +141,17 @@ export interface AcceptanceRule<Schema extends z.ZodObject = z.ZodObject> {
   open(options: z.output<Schema>): OpenRule;
 }
 
+/**
+ * For a rule that shows the target its own draft a second time, in the same pass: behind the draft, a chain, come the
+ * prompt's tokens, the last `suffix` tokens of the text so far, and the draft again. Nothing of it is ever kept.
+ */
+export interface Review {
+  readonly prompt: string;
+  readonly suffix: number;
+}
+
 export interface OpenRule {
+  readonly review?: Review | undefined;
   /** How many of the target's most probable tokens it wants with each row; 0 is none. */
   readonly topK: number;
   decide(place: Place): Decision;
@@ -145,23 +163,49 @@ export function defineRule<Schema extends z.ZodObject>(rule: AcceptanceRule<Sche
 
 // ---- controllers (src/speculation/controllers) -------------------------------------------------------------------
 
-/** Seconds of one pass of the target over k tokens, and of the draft over one: measured, or from a calibration. */
+/** Seconds of one pass of the target over so many tokens, and of drafting so many nodes, as a calibration measured them. */
 export interface SpeculationCosts {
   target(tokens: number): number;
-  draft(tokens: number): number;
+  draft(nodes: number): number;
 }
 
 export interface ControllerView {
-  /** Branches that speculate at this moment. */
+  /** Branches that write at this moment, this one included. */
   readonly load: number;
-  readonly costs: SpeculationCosts | null;
+  /** Tokens that the branch holds. */
+  readonly length: number;
+  /** Tokens that the step may still have. */
+  readonly left: number;
 }
 
+/** How the next tokens are to be written. */
+export type Plan =
+  /** Draft a tree of at most so many nodes, so deep, and verify it. */
+  | { readonly nodes: number; readonly depth: number }
+  /** Write so many tokens without drafts (at most what the step may have), then ask again. */
+  | { readonly plain: number };
+
 export interface OpenController {
-  /** Nodes and depth to draft for the next block; no nodes means plain decoding for this block. */
-  choose(view: ControllerView): { readonly nodes: number; readonly depth: number };
+  /** True where it reads the drafter's hidden states. */
+  readonly hidden?: boolean;
+  choose(view: ControllerView): Plan;
+  /** Asked after each drafted token; the tokens drafted so far are verified in any case. */
   shouldStop?(drafted: Drafted): boolean;
+  /** Wall seconds of drafting and of the target's pass, load included. */
   learn?(verified: Verified, seconds: { readonly draft: number; readonly target: number }): void;
+  /** Tokens written without drafts, and how long that took. */
+  learnPlain?(tokens: number, seconds: number): void;
+}
+
+/** What a controller is opened with. */
+export interface ControllerResources {
+  readonly target: Pick<Model, "name" | "fingerprint" | "size">;
+  readonly draft?: Pick<Model, "name" | "fingerprint" | "size"> | undefined;
+  readonly shape: Drafter["shape"];
+  /** Null where this pair was not calibrated on this machine. */
+  readonly costs: SpeculationCosts | null;
+  /** Bytes that a file reference stands for; a controller opens no files itself. */
+  readonly readFile: (reference: string) => Promise<Uint8Array>;
 }
 
 export interface Controller<Schema extends z.ZodObject = z.ZodObject> {
@@ -169,7 +213,7 @@ export interface Controller<Schema extends z.ZodObject = z.ZodObject> {
   readonly essence: string;
   readonly source: string;
   readonly schema: Schema;
-  open(options: z.output<Schema>): OpenController;
+  open(options: z.output<Schema>, resources: ControllerResources): Promise<OpenController> | OpenController;
 }
 
 export function defineController<Schema extends z.ZodObject>(

@@ -43,6 +43,13 @@ export type Splitter =
       readonly splitter: Splitter;
       readonly stops: readonly string[];
       readonly before: string;
+    }
+  /** As another splitter, in a step of which this much is written already. */
+  | {
+      readonly kind: "resumed";
+      readonly splitter: Splitter;
+      readonly text: string;
+      readonly tokens: number;
     };
 
 export const blankLine = { kind: "delimiter", delimiter: "\n\n" } as const satisfies Splitter;
@@ -74,6 +81,8 @@ export function stepEnds(splitter: Splitter, text: string, tokenCount: number): 
       if (splitter.stops.some((stop) => whole.includes(stop))) return true;
       return stepEnds(splitter.splitter, text, tokenCount);
     }
+    case "resumed":
+      return stepEnds(splitter.splitter, splitter.text + text, splitter.tokens + tokenCount);
     case "sentence":
       // A terminator counts once white space follows it: "3.14" and "e.g" are not ends.
       return /\S[.!?]["')\]]*\s$/.test(text) || (/\S/.test(text) && /\n\s*$/.test(text));
@@ -83,6 +92,8 @@ export function stepEnds(splitter: Splitter, text: string, tokenCount: number): 
 /** True if the step ends before the token that was about to be written, because its law is too uncertain. */
 export function pausesBefore(splitter: Splitter, entropy: number, tokensBefore: number): boolean {
   if (splitter.kind === "stops") return pausesBefore(splitter.splitter, entropy, tokensBefore);
+  if (splitter.kind === "resumed")
+    return pausesBefore(splitter.splitter, entropy, splitter.tokens + tokensBefore);
   return splitter.kind === "entropy" && tokensBefore > 0 && entropy >= splitter.limit;
 }
 

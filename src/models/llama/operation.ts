@@ -1,6 +1,7 @@
 /** What a branch is asked to do, and how far it has got. */
+import type { GrowingStep } from "../../core/growing-step.js";
 import type { Sampling } from "../../core/model.js";
-import { pausesBefore, type Splitter, type StopReason, stepEnds } from "../../core/step.js";
+import type { Splitter } from "../../core/step.js";
 import type { Row } from "../../native/native-model.js";
 import type { AppendAnswer, EngineUsage, ExtendAnswer, Want } from "./protocol.js";
 
@@ -65,7 +66,7 @@ export interface Extend extends Settle<ExtendAnswer> {
   readonly sampling: Sampling;
   readonly key: string;
   readonly onText: ((text: string) => void) | null;
-  progress?: { start: number; usage: EngineUsage; written: Writing };
+  progress?: { start: number; usage: EngineUsage; written: GrowingStep };
 }
 
 export const noEngineUsage: EngineUsage = {
@@ -77,67 +78,3 @@ export const noEngineUsage: EngineUsage = {
   passes: 0,
   positions: 0,
 };
-
-/** The text of an extension as it grows: whole characters only, and whether it is over. */
-export class Writing {
-  readonly tokens: number[] = [];
-  readonly logprobs: number[] = [];
-  readonly entropies: number[] = [];
-  text = "";
-  #unsent = "";
-  /** The last bytes written, as many as an unfinished character may have. */
-  #tail: readonly number[] = [];
-  // A character's bytes may be spread over several tokens.
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-  constructor(readonly operation: Pick<Extend, "splitter" | "maxTokens">) {}
-
-  /** True if the step ends before the drawn token, which then was not written. Never within a character. */
-  pausesAt(row: Row): boolean {
-    return this.#isWhole && pausesBefore(this.operation.splitter, row.entropy, this.tokens.length);
-  }
-
-  /** Takes a drawn token in; the reason if the step is over. */
-  add(row: Row, piece: Uint8Array, isEnd: boolean): StopReason | null {
-    this.tokens.push(row.token);
-    this.logprobs.push(row.logprob);
-    this.entropies.push(row.entropy);
-    if (isEnd) return this.#close("end");
-    this.#tail = [...this.#tail, ...piece].slice(-3);
-    this.#write(this.#decoder.decode(piece, { stream: true }));
-    const { splitter, maxTokens } = this.operation;
-    if (stepEnds(splitter, this.text, this.tokens.length)) return this.#close("delimiter");
-    return this.tokens.length >= maxTokens ? this.#close("cap") : null;
-  }
-
-  /** Ends the text; bytes of an unfinished character become U+FFFD. */
-  close(): void {
-    this.#close("context");
-  }
-
-  /** Text written since the last call. */
-  takeUnsent(): string {
-    const text = this.#unsent;
-    this.#unsent = "";
-    return text;
-  }
-
-  /** False while the bytes of a character are not all there. */
-  get #isWhole(): boolean {
-    const start = this.#tail.findLastIndex((byte) => byte >= 0xc0);
-    if (start < 0) return true;
-    const first = this.#tail[start]!;
-    const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    return this.#tail.length - start >= length;
-  }
-
-  #close(reason: StopReason): StopReason {
-    this.#write(this.#decoder.decode());
-    return reason;
-  }
-
-  #write(text: string): void {
-    this.text += text;
-    this.#unsent += text;
-  }
-}

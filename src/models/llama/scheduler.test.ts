@@ -11,7 +11,6 @@ import {
   fakePiece,
   fakeScores,
 } from "./fake-native-model.js";
-import { Writing } from "./operation.js";
 import type { AppendAnswer, ExtendAnswer, Want } from "./protocol.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 
@@ -377,20 +376,6 @@ describe("scheduler", () => {
     expect(parts.slice(0, -1).every(({ stop }) => stop === "delimiter")).toBe(true);
     const read = parts.reduce((sum, { usage }) => sum + usage.prefillTokens, 0);
     expect(read).toBe(prompt.length - 1 + parts.filter(({ stop }) => stop === "delimiter").length);
-  });
-
-  it("pauses at no place within a character", () => {
-    const writing = new Writing({ splitter: { kind: "entropy", limit: 0 }, maxTokens: 100 });
-    const row = { finite: true, token: 1, logprob: -1, entropy: 5, topK: [], tokens: [], row: null };
-    const pauses = [..."aé€😀b"].flatMap((character) =>
-      [...Buffer.from(character)].map((byte) => {
-        writing.add(row, Uint8Array.of(byte), false);
-        return writing.pausesAt(row);
-      }),
-    );
-    const firsts = [1, 2, 3, 4, 1].flatMap((length) => [...Array(length - 1).fill(false), true]);
-    expect(pauses).toEqual(firsts);
-    expect(writing.text).toBe("aé€😀b");
   });
 
   it("coalesces the calls of one turn into shared decodes", async () => {

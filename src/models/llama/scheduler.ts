@@ -4,6 +4,7 @@
  * first, then the call that came last is paused. What a branch holds is never lost: it is read again when needed.
  */
 import { StepwrightError } from "../../core/errors.js";
+import { GrowingStep } from "../../core/growing-step.js";
 import { addUsage } from "../../core/model.js";
 import type { StopReason } from "../../core/step.js";
 import type { BatchToken, NativeModel, Row, RowRequest } from "../../native/native-model.js";
@@ -15,7 +16,6 @@ import {
   isCall,
   noEngineUsage,
   type Operation,
-  Writing,
 } from "./operation.js";
 import { Planner } from "./planner.js";
 import type { AppendAnswer, EngineUsage, Statistics } from "./protocol.js";
@@ -282,7 +282,7 @@ export class Scheduler {
       operation.progress = {
         start: branch.tokens.length,
         usage: this.#takeDebt(branch),
-        written: new Writing(operation),
+        written: new GrowingStep(operation),
       };
       this.#pool.uncache(branch, branch.tokens.length - 1);
     }
@@ -397,7 +397,7 @@ export class Scheduler {
     branch.cached = from + count;
     const draws = operation.kind === "extend" && demand.outputs.length > 0;
     // A pass whose token is not written has only read.
-    const writes = draws && !(rows[0]!.finite && operation.progress!.written.pausesAt(rows[0]!));
+    const writes = draws && !(rows[0]!.finite && operation.progress!.written.pausesAt(rows[0]!.entropy));
     const usage: EngineUsage = {
       prefillTokens: count - (writes ? 1 : 0),
       recomputedTokens: Math.max(0, Math.min(branch.everCached, from + count - (writes ? 1 : 0)) - from),
