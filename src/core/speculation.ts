@@ -19,8 +19,12 @@ export interface DraftRequest {
   readonly sampling: Sampling;
   /** Stream of random numbers of the target's branch. Draws use (seed, key, position, "draft", ...). */
   readonly key: string;
+  /** Length of the branch when the call that writes began: where the hints begin. */
+  readonly start: number;
   /** What may well come next, told by the caller: the draft's own rejected step. In the target's ids. */
   readonly hints: readonly (readonly Token[])[];
+  /** True where `shouldStop` wants the draft model's hidden states. */
+  readonly hidden?: boolean | undefined;
   /** Asked after each drafted token of a chain or level of a tree: true ends the drafting before the limits. */
   readonly shouldStop?: ((drafted: Drafted) => boolean) | undefined;
   /** Whether `shouldStop` reads hidden states. */
@@ -31,9 +35,9 @@ export interface DraftRequest {
 /** What a controller may know of the token just drafted. */
 export interface Drafted {
   readonly depth: number;
-  /** The drafter's probability of it; 1 for tables. */
+  /** The draft model's own probability of it, at temperature 1; 1 for tables. */
   readonly probability: number;
-  /** Of the drafter's law, in nats; 0 for tables. */
+  /** Of the draft model's own law, at temperature 1, in nats; 0 for tables. */
   readonly entropy: number;
   /** The draft model's final-norm state that it was drawn from, where asked for and offered. */
   readonly hidden?: Float32Array | undefined;
@@ -72,6 +76,8 @@ export interface DraftResources {
   readonly target: Model;
   /** The draft model of the pair, where there is one with the same vocabulary. */
   readonly draft?: Model | undefined;
+  /** What a drafter that searches texts may search. Whoever gives them reads the files. */
+  readonly texts?: readonly string[] | undefined;
 }
 
 /** A drafter's shared state (tables that all branches of a model fill), and the sessions on it. */
@@ -93,8 +99,12 @@ export interface Drafter<Schema extends z.ZodObject = z.ZodObject> {
   readonly shape: "chain" | "tree";
   /** The kinds of proposals that its trees may hold. */
   readonly proposals: readonly Proposal["kind"][];
-  /** True where it needs the pair's draft model. */
+  /** True where it does not work without the pair's draft model. */
   readonly needsDraft: boolean;
+  /** What a block's draft costs, one line. */
+  readonly cost: string;
+  /** What it is good for, one line. */
+  readonly use: string;
   readonly schema: Schema;
   open(resources: DraftResources, options: z.output<Schema>): Promise<OpenDrafter>;
 }
