@@ -78,6 +78,15 @@ export class BlockedRow {
     return picked;
   }
 
+  /** Gives these entries probability 0, in the row's own memory. */
+  remove(indices: readonly number[]): void {
+    for (const index of indices) this.probabilities[index] = 0;
+    // Summed anew: a difference of rounded sums could be below 0, or above it where nothing is left.
+    for (const block of new Set(indices.map((index) => Math.floor(index / blockLength)))) {
+      this.#sums[block] = this.#blockSum(block);
+    }
+  }
+
   #blockEnd(block: number): number {
     return Math.min((block + 1) * blockLength, this.probabilities.length);
   }

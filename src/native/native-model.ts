@@ -80,6 +80,28 @@ export interface RowRequest {
   /** Whose log-probabilities are wanted. */
   readonly tokens: readonly number[];
   readonly row: boolean;
+  /** What is asked of the processed law: tempered, then truncated, as a draw's. */
+  readonly law?: LawRequest | undefined;
+}
+
+export interface LawRequest {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** Whose probabilities are wanted. */
+  readonly tokens: readonly number[];
+  /** For the one token that is drawn from the law without these. */
+  readonly bits: number;
+}
+
+export interface RowLaw {
+  /** One per asked token. */
+  readonly probabilities: readonly number[];
+  /** Drawn from the law without the asked tokens; -1 where these have all of it. */
+  readonly outside: number;
+  /** Log-probability of `outside` as everywhere: temperature 1, before truncation. */
+  readonly outsideLogprob: number;
 }
 
 /** Log-probabilities are natural and at temperature 1, before truncation. */
@@ -93,6 +115,8 @@ export interface Row {
   readonly topK: readonly { readonly token: number; readonly logprob: number }[];
   readonly tokens: readonly number[];
   readonly row: Float32Array | null;
+  /** Where the request asked for it. */
+  readonly law?: RowLaw;
 }
 
 export interface NativeModel {

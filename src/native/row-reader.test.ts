@@ -177,6 +177,117 @@ describe("drawn tokens follow the law", () => {
   });
 });
 
+describe("the processed law", () => {
+  const length = 300;
+  const logits = randomLogits(length, 9);
+  const read = rowIn(logits);
+  const best = logits.indexOf(logits.reduce((left, right) => Math.max(left, right)));
+  /** By brute force: tempered, then top-k, top-p and min-p as vLLM does, in double precision. */
+  const lawOf = ({ temperature, topK, topP, minP }: typeof plain) => {
+    if (temperature === 0) return Float64Array.from(logits, (_, id) => (id === best ? 1 : 0));
+    const law = reference(logits.map((logit) => logit / temperature)).map(Math.exp);
+    const order = Array.from(law.keys()).sort((left, right) => law[right]! - law[left]!);
+    let kept = topK > 0 ? order.slice(0, topK) : order;
+    const mass = kept.reduce((sum, id) => sum + law[id]!, 0);
+    let before = 0;
+    kept = kept.filter((id) => {
+      const keeps = topP === 1 || before < topP * mass;
+      before += law[id]!;
+      return keeps && (id === order[0] || law[id]! >= minP * law[order[0]!]!);
+    });
+    const sum = kept.reduce((total, id) => total + law[id]!, 0);
+    return law.map((probability, id) => (kept.includes(id) ? probability / sum : 0));
+  };
+  const settings: [string, typeof plain][] = [
+    ["untouched", plain],
+    ["temperature 0", { ...plain, temperature: 0 }],
+    ["temperature 0.5", { ...plain, temperature: 0.5 }],
+    ["temperature 1.7, top-k 20", { ...plain, temperature: 1.7, topK: 20 }],
+    ["top-p 0.9", { ...plain, topP: 0.9 }],
+    [
+      "top-p 0.97 of top-k 200, min-p 0.05, temperature 2",
+      { temperature: 2, topK: 200, topP: 0.97, minP: 0.05, bits: 0 },
+    ],
+  ];
+
+  it.each(settings)("%s: probabilities of the asked tokens, and a token outside them", (_, draw) => {
+    const law = lawOf(draw);
+    const random = (index: number, n: number) => keyedBits(3, "ask", index, "test") % n;
+    for (let index = 0; index < 40; index++) {
+      // Half of them among the likely ones.
+      const tokens = [
+        ...new Set(
+          Array.from({ length: 1 + (index % 9) }, (_, each) => {
+            const id = random(100 * index + each, length);
+            return each % 2 === 0 ? id : read({ topK: 12 }).topK[id % 12]!.token;
+          }),
+        ),
+      ];
+      const row = read({ draw, tokens, law: { ...draw, tokens, bits: random(index, 2 ** 32) } });
+      const { probabilities, outside, outsideLogprob } = row.law!;
+      for (const [at, token] of tokens.entries()) expect(probabilities[at]).toBeCloseTo(law[token]!, 5);
+      const left = 1 - tokens.reduce((sum, token) => sum + law[token]!, 0);
+      if (left < 1e-12) expect(outside).toBe(-1);
+      else {
+        expect(tokens).not.toContain(outside);
+        expect(law[outside]!).toBeGreaterThan(0);
+        expect(outsideLogprob).toBeCloseTo(reference(logits)[outside]!, 4);
+      }
+      // What a plain draw gives is the same with and without the question beside it.
+      expect(row.token).toBe(read({ draw }).token);
+    }
+  });
+
+  it.each(settings.filter(([, { temperature }]) => temperature > 0))(
+    "%s: the token outside follows the rest of the law",
+    (_, draw) => {
+      const law = lawOf(draw);
+      const tokens = [
+        best,
+        ...read({ topK: 6 })
+          .topK.slice(3)
+          .map(({ token }) => token),
+        0,
+        length - 1,
+      ];
+      const counts = new Map<number, number>();
+      for (let index = 0; index < 10_000; index++) {
+        const bits = keyedBits(17, "outside", index, "outside");
+        const { outside } = read({ law: { ...draw, tokens, bits } }).law!;
+        counts.set(outside, (counts.get(outside) ?? 0) + 1);
+      }
+      const rest = law.map((probability, id) => (tokens.includes(id) ? 0 : probability));
+      const mass = rest.reduce((sum, probability) => sum + probability, 0);
+      // Tokens that are hardly ever drawn share one cell.
+      const [cells, shares] = [[0], [0]];
+      for (const [id, probability] of rest.entries()) {
+        const count = counts.get(id) ?? 0;
+        if (probability === 0) expect(count).toBe(0);
+        const share = probability / mass;
+        if (share > 1e-3) {
+          cells.push(count);
+          shares.push(share);
+        } else {
+          cells[0]! += count;
+          shares[0]! += share;
+        }
+      }
+      const from = shares[0]! > 1e-3 ? 0 : 1;
+      expect(chiSquare(cells.slice(from), shares.slice(from))).toBeLessThan(
+        chiSquareBound(Math.max(1, cells.length - from - 1), 3.1),
+      );
+    },
+  );
+
+  it("has nothing outside where the asked tokens have all of it", () => {
+    const three = rowIn(Float32Array.from([1, Number.NEGATIVE_INFINITY, 0, 2]));
+    const law = { ...plain, tokens: [0, 2, 3] };
+    expect(three({ law }).law).toMatchObject({ outside: -1, outsideLogprob: 0 });
+    expect(three({ law: { ...law, topK: 2, tokens: [3, 0] } }).law).toMatchObject({ outside: -1 });
+    expect(three({ law: { ...law, tokens: [] } }).law!.outside).not.toBe(1);
+  });
+});
+
 describe("truncation that the first 256 candidates do not decide", () => {
   it("goes on to more of them", () => {
     // Nearly flat: half of the mass needs half of the tokens.

@@ -2,9 +2,9 @@
 import { BlockedRow } from "./blocked-row.js";
 import { CpuBackend } from "./ggml/cpu-backend.js";
 import type { Native } from "./load.js";
-import type { Row, RowRequest } from "./native-model.js";
+import type { LawRequest, Row, RowLaw, RowRequest } from "./native-model.js";
 import { LargestGraph, LawGraph } from "./row-graph.js";
-import { keptCount, pickAmong, truncates } from "./truncated-draw.js";
+import { keptCount, pickAmong, type Truncation, truncates } from "./truncated-draw.js";
 
 /** How many of the largest logits are asked for: few first, since few nearly always decide. */
 const headSizes = [256, 4096, 65536];
@@ -17,6 +17,13 @@ const notFinite: Row = { finite: false, token: -1, logprob: 0, entropy: 0, topK:
 
 type Draw = NonNullable<RowRequest["draw"]>;
 
+/** The tokens that truncation leaves, best first, with their probabilities; only `count` of them are kept. */
+interface Head {
+  readonly ids: Int32Array;
+  readonly probabilities: Float32Array;
+  readonly count: number;
+}
+
 export class RowReader {
   readonly #backend: CpuBackend;
   readonly #length: number;
@@ -26,7 +33,10 @@ export class RowReader {
   readonly #blockedTempered: BlockedRow;
   /** Built when a row first needs it. */
   #clamped: LawGraph | undefined;
-  readonly #heads = new Map<number, LargestGraph>();
+  readonly #largest = new Map<number, LargestGraph>();
+  /** What has been computed of the row at hand, so that a draw and a law share it. */
+  readonly #heads = new Map<number, Int32Array>();
+  #temperedAt = Number.NaN;
 
   /** For rows of `length` logits. */
   constructor(native: Native, length: number) {
@@ -40,6 +50,8 @@ export class RowReader {
 
   /** Reads the row of logits at `address`; `logits` is the same memory. The row itself is not changed. */
   read(address: bigint, logits: Float32Array, request: RowRequest): Row {
+    this.#heads.clear();
+    this.#temperedAt = Number.NaN;
     this.#law.compute(address, 1);
     this.#blocked.update(this.#law.blockSums);
     const { total } = this.#blocked;
@@ -66,6 +78,8 @@ export class RowReader {
             })),
       tokens: request.tokens.map(logprob),
       row: request.row ? shifted(logits, normaliser) : null,
+      // Last, because it strikes tokens out of the row of probabilities.
+      ...(request.law ? { law: this.#lawOf(address, logits, best, request.law, logprob) } : {}),
     };
   }
 
@@ -73,7 +87,7 @@ export class RowReader {
     this.#law.free();
     this.#tempered.free();
     this.#clamped?.free();
-    for (const head of this.#heads.values()) head.free();
+    for (const graph of this.#largest.values()) graph.free();
     this.#backend.free();
   }
 
@@ -89,35 +103,87 @@ export class RowReader {
 
   #draw(address: bigint, logits: Float32Array, best: number, draw: Draw): number {
     if (draw.temperature < lowestTemperature) return best;
-    let law = this.#blocked;
-    if (draw.temperature !== 1) {
-      this.#tempered.compute(address, draw.temperature);
-      law = this.#blockedTempered;
-      law.update(this.#tempered.blockSums);
-    }
-    const uniform = (draw.bits >>> 0) / 2 ** 32;
-    if (!truncates(draw)) return law.pick(uniform);
+    const law = this.#temper(address, draw.temperature);
+    if (!truncates(draw)) return law.pick(uniformOf(draw.bits));
+    const { ids, probabilities, count } = this.#truncate(address, logits, law, draw);
+    return ids[pickAmong(probabilities, count, uniformOf(draw.bits))]!;
+  }
 
+  #lawOf(
+    address: bigint,
+    logits: Float32Array,
+    best: number,
+    request: LawRequest,
+    logprob: (id: number) => number,
+  ): RowLaw {
+    const { tokens } = request;
+    const answer = (probabilities: readonly number[], outside: number): RowLaw => ({
+      probabilities,
+      outside,
+      outsideLogprob: outside < 0 ? 0 : logprob(outside),
+    });
+    if (request.temperature < lowestTemperature) {
+      const probabilities = tokens.map((token) => (token === best ? 1 : 0));
+      return answer(probabilities, tokens.includes(best) ? -1 : best);
+    }
+    const uniform = uniformOf(request.bits);
+    const law = this.#temper(address, request.temperature);
+    if (!truncates(request)) {
+      const { total } = law;
+      const probabilities = tokens.map((token) => law.probabilities[token]! / total);
+      law.remove(tokens);
+      return answer(probabilities, law.total > 0 ? law.pick(uniform) : -1);
+    }
+    const { ids, probabilities: head, count } = this.#truncate(address, logits, law, request);
+    const kept = head.subarray(0, count);
+    const total = kept.reduce((sum, probability) => sum + probability, 0);
+    const places = tokens.map((token) => ids.subarray(0, count).indexOf(token));
+    const probabilities = places.map((place) => (place < 0 ? 0 : kept[place]! / total));
+    for (const place of places) if (place >= 0) kept[place] = 0;
+    const outside = pickAmong(kept, count, uniform);
+    return answer(probabilities, kept[outside]! > 0 ? ids[outside]! : -1);
+  }
+
+  /** The row's law at a temperature: the one at 1 has been computed before. */
+  #temper(address: bigint, temperature: number): BlockedRow {
+    if (temperature === 1) return this.#blocked;
+    if (temperature !== this.#temperedAt) {
+      this.#tempered.compute(address, temperature);
+      this.#blockedTempered.update(this.#tempered.blockSums);
+      this.#temperedAt = temperature;
+    }
+    return this.#blockedTempered;
+  }
+
+  #truncate(address: bigint, logits: Float32Array, law: BlockedRow, truncation: Truncation): Head {
     for (let size = 0; ; ) {
       size = headSizes.find((next) => next > size) ?? this.#length;
-      const head = this.#head(address, logits, size);
-      const sorted = Float32Array.from(head, (id) => law.probabilities[id]!);
-      const count = keptCount(sorted, law.total, head.length === this.#length, draw);
-      if (count !== undefined) return head[pickAmong(sorted, count, uniform)]!;
+      const ids = this.#head(address, logits, size);
+      const probabilities = Float32Array.from(ids, (id) => law.probabilities[id]!);
+      const count = keptCount(probabilities, law.total, ids.length === this.#length, truncation);
+      if (count !== undefined) return { ids, probabilities, count };
     }
   }
 
   /** At least `count` of the most probable ids (all, where there are fewer), best first, the lower id first among equals. */
   #head(address: bigint, logits: Float32Array, count: number): Int32Array {
     const size = Math.min(headSizes.find((next) => next >= count) ?? this.#length, this.#length);
-    let graph = this.#heads.get(size);
+    const known = this.#heads.get(size);
+    if (known !== undefined) return known;
+    let graph = this.#largest.get(size);
     if (graph === undefined) {
       graph = new LargestGraph(this.#backend, this.#length, size);
-      this.#heads.set(size, graph);
+      this.#largest.set(size, graph);
     }
     graph.compute(address);
-    return graph.ids.slice().sort((left, right) => logits[right]! - logits[left]! || left - right);
+    const head = graph.ids.slice().sort((left, right) => logits[right]! - logits[left]! || left - right);
+    this.#heads.set(size, head);
+    return head;
   }
+}
+
+function uniformOf(bits: number): number {
+  return (bits >>> 0) / 2 ** 32;
 }
 
 /** A copy of the row as log-probabilities. */

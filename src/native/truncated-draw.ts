@@ -41,14 +41,17 @@ export function keptCount(
   return topK > 0 || complete ? limit : undefined;
 }
 
-/** The index, below `count`, that holds the point `uniform` (in [0, 1)) of the renormalised law. */
+/**
+ * The index, below `count`, that holds the point `uniform` (in [0, 1)) of the renormalised law. Never one of
+ * probability 0, unless all are.
+ */
 export function pickAmong(sorted: Float32Array, count: number, uniform: number): number {
   let sum = 0;
   for (let index = 0; index < count; index++) sum += sorted[index]!;
   let rest = uniform * sum;
   let picked = 0;
   for (let index = 0; index < count; index++) {
-    if (!(sorted[index]! > 0)) break;
+    if (!(sorted[index]! > 0)) continue;
     picked = index;
     if (rest < sorted[index]!) break;
     rest -= sorted[index]!;
