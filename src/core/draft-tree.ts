@@ -3,13 +3,11 @@
  * `q` is the law a draft was drawn from, whatever model or table made it: the rules are exact for that law, so a draft
  * model's row may be cut to its head, as long as the draft is drawn from what is left, renormalised.
  */
+import type { Candidate } from "./model.js";
+import type { SparseLaw } from "./sparse-law.js";
 import type { Token } from "./step.js";
 
-/** Every token that could have been drawn, with its probability; they add up to 1. */
-export interface SparseLaw {
-  readonly tokens: readonly Token[];
-  readonly probabilities: readonly number[];
-}
+export type { SparseLaw } from "./sparse-law.js";
 
 /** How a drafted token came to be chosen, which decides how it may be tested. */
 export type Proposal =
@@ -22,6 +20,14 @@ export type Proposal =
 
 export const pointProposal: Proposal = { kind: "point" };
 
+/** The draft model's own row that a token was drafted from, at temperature 1, before any truncation. */
+export interface DraftRow {
+  /** In nats. */
+  readonly entropy: number;
+  /** Its most probable tokens, best first. */
+  readonly topK: readonly Candidate[];
+}
+
 export interface DraftNode {
   readonly token: Token;
   /** Index of the parent node, which comes before it; -1 is the end of the text so far. */
@@ -29,6 +35,8 @@ export interface DraftNode {
   readonly proposal: Proposal;
   /** Who drafted it: a drafter's name. */
   readonly origin: string;
+  /** Absent where no model drafted it. */
+  readonly row?: DraftRow | undefined;
 }
 
 /** Where the tree hangs: the end of the text so far. */
@@ -72,9 +80,28 @@ export class DraftTree {
     return index;
   }
 
-  /** Children of a node, or of `root`, in the order they were drafted. */
+  /**
+   * Says that a further draw at the same place gave the same token: the node stands once more among the children, last.
+   * A draw that is silently dropped because of its token would bias the law.
+   */
+  repeat(node: number): void {
+    this.#children.get(this.#nodes[node]!.parent)!.push(node);
+  }
+
+  /** Children of a node, or of `root`, in the order they were drawn; a node that was drawn twice stands there twice. */
   children(parent: number): readonly number[] {
     return this.#children.get(parent) ?? [];
+  }
+
+  /** Whose probabilities a rule needs after a node: every token of its children's laws and the children, ascending. */
+  asked(parent: number): Token[] {
+    const tokens = new Set<Token>();
+    for (const child of this.children(parent)) {
+      const { token, proposal } = this.#nodes[child]!;
+      tokens.add(token);
+      if (proposal.kind !== "point") for (const other of proposal.law.tokens) tokens.add(other);
+    }
+    return [...tokens].sort((a, b) => a - b);
   }
 
   /** 1 for children of the root. */

@@ -5,7 +5,7 @@ import { StepwrightError } from "../core/errors.js";
 export interface ScriptedCall {
   /** Counted from 0 over all calls of the model or reward. */
   readonly index: number;
-  readonly kind: "render" | "open" | "append" | "extend" | "score";
+  readonly kind: "render" | "open" | "append" | "extend" | "tree" | "score";
 }
 
 /** `hang`: never answers, until the call is aborted. `wrong`: the answer is changed on its way out. */

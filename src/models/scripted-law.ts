@@ -1,6 +1,6 @@
 /** The laws of scripted models: what may come next, with exact probabilities. */
 import { StepwrightError } from "../core/errors.js";
-import type { Sampling } from "../core/model.js";
+import type { SparseLaw } from "../core/sparse-law.js";
 import { blankLine, type Splitter, stepEnds, type Token } from "../core/step.js";
 import { questionOf } from "./scripted-chat.js";
 import { endToken, type ScriptedTokenizer, TextReader } from "./scripted-tokens.js";
@@ -39,12 +39,6 @@ export type Law =
       readonly steps: (question: string, steps: readonly string[], prompt: string) => readonly StepChoice[];
     }
   | { readonly tokens: (answer: Answer) => readonly TokenChoice[] };
-
-/** A law of the next token, ids ascending. */
-export interface TokenLaw {
-  readonly tokens: readonly Token[];
-  readonly probabilities: readonly number[];
-}
 
 /** The answer as one branch has it so far; grows token by token. */
 export class AnswerState implements Answer {
@@ -100,10 +94,10 @@ export class AnswerState implements Answer {
   }
 }
 
-const surelyEnd: TokenLaw = { tokens: [endToken], probabilities: [1] };
+const surelyEnd: SparseLaw = { tokens: [endToken], probabilities: [1] };
 
 /** The exact next-token law of a scripted law at this state. */
-export function nextTokenLaw(law: Law, answer: AnswerState, tokenizer: ScriptedTokenizer): TokenLaw {
+export function nextTokenLaw(law: Law, answer: AnswerState, tokenizer: ScriptedTokenizer): SparseLaw {
   if (answer.ended) return surelyEnd;
   const mass = new Map<Token, number>();
   if ("tokens" in law) {
@@ -128,52 +122,13 @@ export function nextTokenLaw(law: Law, answer: AnswerState, tokenizer: ScriptedT
   return { tokens: entries.map(([token]) => token), probabilities: entries.map(([, p]) => p / total) };
 }
 
-/** The law that is sampled from: temperature first, then top-k, top-p and min-p on the tempered law. */
-export function processed(law: TokenLaw, sampling: Sampling): TokenLaw {
-  const { tokens, probabilities } = law;
-  const { temperature, topK, topP, minP } = sampling;
-  if (temperature === 1 && topK === 0 && topP === 1 && minP === 0) return law;
-  const order = tokens.map((_, index) => index);
-  order.sort((a, b) => probabilities[b]! - probabilities[a]! || tokens[a]! - tokens[b]!);
-  if (temperature === 0) return { tokens: [tokens[order[0]!]!], probabilities: [1] };
-  const top = probabilities[order[0]!]!;
-  const tempered = order.map((index) => (probabilities[index]! / top) ** (1 / temperature));
-  const total = tempered.reduce((sum, p) => sum + p, 0);
-  const kept: (readonly [Token, number])[] = [];
-  let before = 0;
-  for (const [rank, weight] of tempered.entries()) {
-    const p = weight / total;
-    const cut = (topK > 0 && rank >= topK) || before >= topP || weight < minP;
-    if (rank > 0 && cut) break;
-    kept.push([tokens[order[rank]!]!, p]);
-    before += p;
-  }
-  kept.sort(([a], [b]) => a - b);
-  return { tokens: kept.map(([token]) => token), probabilities: kept.map(([, p]) => p / before) };
-}
-
-/** The token at this point of the law's cumulative distribution, `uniform` in [0, 1). */
-export function draw({ tokens, probabilities }: TokenLaw, uniform: number): Token {
-  let left = uniform;
-  for (const [index, p] of probabilities.entries()) {
-    if (left < p) return tokens[index]!;
-    left -= p;
-  }
-  return tokens.at(-1)!;
-}
-
-export function logprobOf(token: Token, { tokens, probabilities }: TokenLaw): number {
+export function logprobOf(token: Token, { tokens, probabilities }: SparseLaw): number {
   const index = tokens.indexOf(token);
   return index < 0 ? Number.NEGATIVE_INFINITY : Math.log(probabilities[index]!);
 }
 
-/** In nats. */
-export function entropyOf({ probabilities }: TokenLaw): number {
-  return probabilities.reduce((sum, p) => sum - p * Math.log(p), 0);
-}
-
 /** The log-probability of every token of the vocabulary. */
-export function wholeRow(law: TokenLaw, vocabulary: number): Float32Array {
+export function wholeRow(law: SparseLaw, vocabulary: number): Float32Array {
   const row = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   for (const [index, token] of law.tokens.entries()) row[token] = Math.log(law.probabilities[index]!);
   return row;

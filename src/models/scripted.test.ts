@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ExtendOptions, greedy } from "../core/model.js";
+import { processed } from "../core/sparse-law.js";
 import { blankLine, type Step } from "../core/step.js";
 import { ScriptedModel } from "./scripted.js";
-import { processed } from "./scripted-law.js";
 import { ScriptedReward } from "./scripted-reward.js";
 import { endToken, ScriptedTokenizer } from "./scripted-tokens.js";
 

@@ -12,9 +12,14 @@ import {
   type OpenOptions,
   type Reading,
   type ReadOptions,
+  type ReadTreeOptions,
   spanFlops,
+  type TreeReading,
+  type TreeToken,
+  tokenFlops,
 } from "../core/model.js";
 import { keyedUniform } from "../core/random.js";
+import { entropyOf, pick, processed, type SparseLaw } from "../core/sparse-law.js";
 import {
   type Passage,
   pausesBefore,
@@ -25,18 +30,9 @@ import {
 } from "../core/step.js";
 import { renderScriptedChat } from "./scripted-chat.js";
 import { type Script, Stage } from "./scripted-faults.js";
-import {
-  AnswerState,
-  draw,
-  entropyOf,
-  type Law,
-  logprobOf,
-  nextTokenLaw,
-  processed,
-  type TokenLaw,
-  wholeRow,
-} from "./scripted-law.js";
+import { AnswerState, type Law, logprobOf, nextTokenLaw, wholeRow } from "./scripted-law.js";
 import { endToken, ScriptedTokenizer } from "./scripted-tokens.js";
+import { mostProbable, ScriptedTree } from "./scripted-tree.js";
 
 export interface ScriptedModelOptions extends Script {
   readonly name?: string;
@@ -45,7 +41,7 @@ export interface ScriptedModelOptions extends Script {
   readonly pieces?: readonly string[];
   /** Where the law's steps end; default a blank line. */
   readonly splitter?: Splitter;
-  /** Default: all but `graph` and `hidden`; `hidden` comes with a function for it. */
+  /** Default: `text`, `logits`, `branch`, `tree`; `hidden` comes with a function for it. */
   readonly capabilities?: readonly Capability[];
   readonly size?: Partial<ModelSize>;
   /** Busy seconds per token, made up. */
@@ -77,6 +73,7 @@ export class ScriptedModel implements Model {
       "text",
       "logits",
       "branch",
+      "tree",
       ...(options.hidden ? ["hidden" as const] : []),
     ];
     this.capabilities = new Set(options.capabilities ?? offered);
@@ -99,6 +96,10 @@ export class ScriptedModel implements Model {
 
   async detokenize(tokens: readonly Token[]): Promise<string> {
     return this.tokenizer.decode(tokens);
+  }
+
+  async tokenBytes(tokens: readonly Token[]): Promise<Uint8Array[]> {
+    return tokens.map((token) => this.tokenizer.pieceBytes(token));
   }
 
   async renderChat(messages: readonly ChatMessage[]): Promise<Passage> {
@@ -129,6 +130,8 @@ export class ScriptedBranch implements Branch {
   #answer: AnswerState;
   /** Tokens whose reading has been paid for. */
   #read: number;
+  /** What `readTree` read last, until the next call. */
+  #tree: ScriptedTree | null = null;
   #dropped = false;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -175,8 +178,44 @@ export class ScriptedBranch implements Branch {
     );
   }
 
+  readTree(nodes: readonly TreeToken[], options: ReadTreeOptions): Promise<TreeReading> {
+    this.#mustLive();
+    return this.#inOrder(() =>
+      this.model.stage.play("tree", options.signal, (delay) => {
+        const { tokenizer } = this.model;
+        const tree = new ScriptedTree(nodes, this.#answer, (state) => state.copy(tokenizer));
+        const rows = tree.rows(this.length, options, (state) => this.#law(state));
+        const hidden = options.hidden ? tree.states.map((state) => this.#hidden(state)) : [];
+        const end = this.length;
+        const usage = this.#pay(0, delay);
+        this.#tree = tree;
+        return {
+          rows: rows.map((row, index) => ({ ...row, ...(hidden[index] && { hidden: hidden[index] }) })),
+          usage: {
+            ...usage,
+            prefillTokens: usage.prefillTokens + nodes.length,
+            flops: tree.offsets.reduce(
+              (sum, offset) => sum + tokenFlops(this.model.size, end + offset),
+              usage.flops,
+            ),
+            seconds: usage.seconds + nodes.length * this.#secondsPerToken,
+          },
+        };
+      }),
+    );
+  }
+
+  keep(node: number): void {
+    this.#mustLive();
+    if (!this.#tree) throw new StepwrightError("internal", `no tree is read beside ${this.model.name}`);
+    for (const token of this.#tree.path(node)) this.#answer.push(token);
+    this.#read = this.length;
+    this.#tree = null;
+  }
+
   trim(length: number): void {
     this.#mustLive();
+    this.#tree = null;
     const kept = this.#answer.tokens.slice(0, Math.max(0, length - this.#prompt.length));
     const { tokenizer, options } = this.model;
     this.#answer = new AnswerState(this.#answer.prompt, tokenizer, options.splitter);
@@ -215,7 +254,7 @@ export class ScriptedBranch implements Branch {
         break;
       }
       const position = this.length;
-      const token = draw(processed(law, sampling), keyedUniform(sampling.seed, key, position, "sample"));
+      const token = pick(processed(law, sampling), keyedUniform(sampling.seed, key, position, "sample"));
       tokens.push(token);
       logprobs.push(logprobOf(token, law));
       entropies.push(entropyOf(law));
@@ -231,38 +270,36 @@ export class ScriptedBranch implements Branch {
     return { text, tokens, vocabulary, stop, logprobs, entropies, usage: this.#pay(tokens.length, seconds) };
   }
 
-  #law(): TokenLaw {
-    return nextTokenLaw(this.model.options.law, this.#answer, this.model.tokenizer);
+  #law(answer = this.#answer): SparseLaw {
+    return nextTokenLaw(this.model.options.law, answer, this.model.tokenizer);
   }
 
   #reading(options: ReadOptions): Omit<Reading, "usage"> {
     const { topK, tokens, row, hidden } = options;
     if (!readsAfter(options)) return {};
     const law = this.#law();
-    const ranked = law.tokens.map((token) => ({ token, logprob: logprobOf(token, law) }));
-    ranked.sort((a, b) => b.logprob - a.logprob || a.token - b.token);
     return {
-      ...(topK !== undefined && { topK: ranked.slice(0, topK), entropy: entropyOf(law) }),
+      ...(topK !== undefined && { topK: mostProbable(law, topK), entropy: entropyOf(law) }),
       ...(tokens && { tokens: tokens.map((token) => logprobOf(token, law)) }),
       ...(row && { row: wholeRow(law, this.model.size.vocabulary) }),
       ...(hidden && { hidden: this.#hidden() }),
     };
   }
 
-  #hidden(): Float32Array {
+  #hidden(answer = this.#answer): Float32Array {
     const { hidden } = this.model.options;
     if (!hidden) throw new StepwrightError("missing-capability", `${this.model.name} has no hidden states`);
-    return Float32Array.from(hidden(this.#answer));
+    return Float32Array.from(hidden(answer));
   }
 
   /** With `again`, the last token is passed once more where it was passed before: its law is gone by then. */
   #pay(written: number, delay: number, again = false) {
     const unread = this.length - written - this.#read;
     const recomputed = again && unread === 0 ? 1 : 0;
-    const { size, options } = this.model;
+    const { size } = this.model;
     const flops = spanFlops(size, this.#read - recomputed, recomputed + unread + written);
     this.#read = this.length;
-    const seconds = delay + (recomputed + unread + written) * (options.secondsPerToken ?? 1e-6);
+    const seconds = delay + (recomputed + unread + written) * this.#secondsPerToken;
     return {
       prefillTokens: unread + recomputed,
       recomputedTokens: recomputed,
@@ -272,8 +309,17 @@ export class ScriptedBranch implements Branch {
     };
   }
 
+  get #secondsPerToken(): number {
+    return this.model.options.secondsPerToken ?? 1e-6;
+  }
+
+  /** Every call drops the tree that was read before it. */
   #inOrder<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-    const answer = this.#queue.then(work, work);
+    const begin = () => {
+      this.#tree = null;
+      return work();
+    };
+    const answer = this.#queue.then(begin, begin);
     this.#queue = answer.catch(() => {});
     return answer;
   }

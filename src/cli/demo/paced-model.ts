@@ -9,7 +9,8 @@ export function paced(model: Model, secondsPerToken: number): Model {
     name: model.name,
     fingerprint: model.fingerprint,
     vocabulary: model.vocabulary,
-    capabilities: model.capabilities,
+    // A tree written at once would have no pace.
+    capabilities: new Set([...model.capabilities].filter((capability) => capability !== "tree")),
     size: model.size,
     tokenize: (text, options) => model.tokenize(text, options),
     detokenize: (tokens) => model.detokenize(tokens),
