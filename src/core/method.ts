@@ -18,6 +18,8 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   /** Paper and section, or card. */
   readonly source: string;
   readonly needs: Needs;
+  /** When what it commits is its answer: at once (the default), or at its end only, because it may answer elsewhere. */
+  readonly settles?: "steps" | "end";
   /** One line for the docs: what an answer costs, by the options. */
   readonly cost?: string;
   /** One line for the docs: when it is the right one. */

@@ -7,6 +7,7 @@ export default defineMethod({
   name: "self-refine",
   essence: "the model answers, looks for errors in its answer, and writes it anew until it finds none",
   kind: "step",
+  settles: "end",
   source: "Madaan et al., arXiv 2303.17651; Liu et al., Bag of Tricks, arXiv 2502.07191, self-refine",
   needs: { draft: ["text"] },
   cost: "up to 1 + 2 x rounds texts written one after another, each read again by the next",
