@@ -1,4 +1,5 @@
 /** A step as it is written, token by token: its text in whole characters, and whether it is over. */
+import type { Extension } from "./model.js";
 import { pausesBefore, type Splitter, type StopReason, stepEnds, type Token } from "./step.js";
 
 /** A token with what its writer's law said of it, at temperature 1. */
@@ -42,6 +43,19 @@ export class GrowingStep {
     const { splitter, maxTokens } = this.bounds;
     if (stepEnds(splitter, this.text, this.tokens.length)) return this.#close("delimiter");
     return this.tokens.length >= maxTokens ? this.#close("cap") : null;
+  }
+
+  /** Takes in what a writer wrote behind it, as text that ends in a whole character. */
+  join({
+    tokens,
+    logprobs,
+    entropies,
+    text,
+  }: Pick<Extension, "tokens" | "logprobs" | "entropies" | "text">): void {
+    this.tokens.push(...tokens);
+    this.logprobs.push(...logprobs);
+    this.entropies.push(...entropies);
+    this.text += text;
   }
 
   /** Ends the text; bytes of an unfinished character become U+FFFD. */

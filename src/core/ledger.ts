@@ -1,5 +1,5 @@
 /** What may be spent (limits) and what was spent (ledger), per role. */
-import { type ModelSize, spanFlops, type Usage } from "./model.js";
+import { type ModelSize, tokensWithin, type Usage } from "./model.js";
 import type { Role, Writer } from "./search.js";
 import { purposeOf, standing, type TraceEvent } from "./trace-event.js";
 
@@ -138,14 +138,7 @@ export class Ledger {
     const most = Math.max(0, Math.min(wanted, this.#tokensLeft(role)));
     const flops = this.flopsLeft() - pending;
     const size = this.#sizes.get(role);
-    if (!size || spanFlops(size, position, most) <= flops) return most;
-    let [fits, tooMany] = [0, most];
-    while (tooMany - fits > 1) {
-      const middle = (fits + tooMany) >> 1;
-      if (spanFlops(size, position, middle) <= flops) fits = middle;
-      else tooMany = middle;
-    }
-    return fits;
+    return size ? tokensWithin(size, position, flops, most) : most;
   }
 
   passAllowed(flops: number): boolean {

@@ -41,6 +41,18 @@ export function spanFlops(size: ModelSize, start: number, count: number): number
   return 2 * size.multiplied * count + 4 * size.layers * size.attentionWidth * positions;
 }
 
+/** How many of `most` tokens from a position on can be passed for so many FLOPs. */
+export function tokensWithin(size: ModelSize, position: number, flops: number, most: number): number {
+  if (spanFlops(size, position, most) <= flops) return most;
+  let [fits, tooMany] = [0, most];
+  while (tooMany - fits > 1) {
+    const middle = (fits + tooMany) >> 1;
+    if (spanFlops(size, position, middle) <= flops) fits = middle;
+    else tooMany = middle;
+  }
+  return fits;
+}
+
 export interface ChatMessage {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;

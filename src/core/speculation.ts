@@ -21,14 +21,12 @@ export interface DraftRequest {
   readonly key: string;
   /** Length of the branch when the call that writes began: where the hints begin. */
   readonly start: number;
-  /** What may well come next, told by the caller: the draft's own rejected step. In the target's ids. */
+  /** What the whole step may well be, told by the caller: the draft's own rejected step. In the target's ids. */
   readonly hints: readonly (readonly Token[])[];
   /** True where `shouldStop` wants the draft model's hidden states. */
   readonly hidden?: boolean | undefined;
   /** Asked after each drafted token of a chain or level of a tree: true ends the drafting before the limits. */
   readonly shouldStop?: ((drafted: Drafted) => boolean) | undefined;
-  /** Whether `shouldStop` reads hidden states. */
-  readonly hidden?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

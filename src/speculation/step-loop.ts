@@ -1,0 +1,249 @@
+/**
+ * Writes one step: block by block, the controller says how much to draft, the drafter drafts it, the target reads it in
+ * one pass, the rule walks it, and the branch keeps what was written. Where nothing is to be drafted the target writes by
+ * itself. Terms as in core/speculation.ts; algorithm: card speculative-sampling, D and E.
+ */
+import { DraftTree, root } from "../core/draft-tree.js";
+import { StepwrightError } from "../core/errors.js";
+import { GrowingStep } from "../core/growing-step.js";
+import {
+  addUsage,
+  type Branch,
+  type ExtendOptions,
+  type Extension,
+  noUsage,
+  spanFlops,
+  tokensWithin,
+  type Usage,
+} from "../core/model.js";
+import type { Draft, DraftSession, OpenRule, Plan } from "../core/speculation.js";
+import type { StopReason, Token } from "../core/step.js";
+import { readBlock } from "./block.js";
+import type { Host } from "./host.js";
+import { takeStrides } from "./walk.js";
+
+/** A branch of the target and what speculates beside it. */
+export interface Place {
+  readonly branch: Branch;
+  readonly session: DraftSession;
+  readonly rule: OpenRule;
+  /** Everything in the branch. */
+  tokens: readonly Token[];
+  /** True when the text has outgrown the draft model's context. */
+  outgrown: boolean;
+}
+
+export class StepLoop {
+  readonly #host: Host;
+  readonly #place: Place;
+  readonly #options: ExtendOptions;
+  readonly #start: number;
+  readonly #step: GrowingStep;
+  #hints: readonly (readonly Token[])[] = [];
+  #usage: Usage = noUsage;
+  #drafting: Usage | undefined;
+  readonly #counts = { blocks: 0, drafted: 0, accepted: 0 };
+  /** Characters of the step's text that were shown. */
+  #shown = 0;
+  /** What handing tokens to the branch without a pass cost: nothing, where they need not be read again. */
+  readonly #handed: Promise<Usage>[] = [];
+
+  constructor(host: Host, place: Place, options: ExtendOptions) {
+    this.#host = host;
+    this.#place = place;
+    this.#options = options;
+    this.#start = place.tokens.length;
+    this.#step = new GrowingStep(options);
+  }
+
+  async run(): Promise<Extension> {
+    this.#hints = await this.#hintTokens();
+    let stop: StopReason | null = null;
+    while (!stop) stop = await this.#next();
+    this.#step.close();
+    this.#show();
+    for (const usage of await Promise.all(this.#handed)) this.#usage = addUsage(this.#usage, usage);
+    const { text, tokens, logprobs, entropies } = this.#step;
+    const { vocabulary } = this.#host.target;
+    const isDrafted = this.#counts.blocks > 0 || this.#drafting !== undefined;
+    return {
+      ...{ text, tokens, vocabulary, stop, logprobs, entropies, usage: this.#usage },
+      ...(isDrafted && {
+        speculation: { ...this.#counts, ...(this.#drafting && { draft: this.#drafting }) },
+      }),
+    };
+  }
+
+  /** One block or one plain stretch; why the step is over, if it is. */
+  async #next(): Promise<StopReason | null> {
+    const { signal, maxTokens } = this.#options;
+    if (signal?.aborted) return "cut";
+    if (this.#place.tokens.length >= this.#host.target.size.context) return "context";
+    const left = maxTokens - this.#step.tokens.length;
+    const plan = this.#plan(left);
+    try {
+      if ("nodes" in plan) return await this.#block(plan);
+      return this.#step.isWhole ? await this.#plain(plan.plain, left) : await this.#verify(nothing, 0);
+    } catch (error) {
+      if (signal?.aborted && StepwrightError.is(error, "aborted")) return "cut";
+      throw error;
+    }
+  }
+
+  /** What the controller wants, within the step, the context, a pass of the target, and the FLOPs allowed. */
+  #plan(left: number): Plan {
+    const { target, controller, writing } = this.#host;
+    const { length } = this.#place.tokens;
+    if (this.#place.outgrown) return { plain: left };
+    const plan = controller.choose({ load: writing, length, left });
+    if ("plain" in plan) return plan;
+    // The last token of the step, and of the context, is the target's own.
+    const depth = Math.min(plan.depth, left - 1, target.size.context - length - 1);
+    const nodes = Math.min(plan.nodes, target.treeLimits?.nodes ?? plan.nodes);
+    if (depth < 1 || nodes < 1) return { plain: 1 };
+    return this.#costOf(nodes) <= this.#flopsLeft() ? { nodes, depth } : { plain: left };
+  }
+
+  /** The most FLOPs that a block can cost: the tree, and a draft model that must read everything anew. */
+  #costOf(nodes: number): number {
+    const { target, drafter } = this.#host;
+    const { length } = this.#place.tokens;
+    const drafting = drafter.size ? spanFlops(drafter.size, 0, length + nodes) : 0;
+    return spanFlops(target.size, length - 1, nodes + 1) + drafting;
+  }
+
+  #flopsLeft(): number {
+    const { flops = Number.POSITIVE_INFINITY } = this.#options;
+    return flops - this.#usage.flops - (this.#drafting?.flops ?? 0);
+  }
+
+  // ---- without drafts --------------------------------------------------------------------------------------------
+
+  async #plain(wanted: number, left: number): Promise<StopReason | null> {
+    const { splitter, hints: _, flops: __, ...options } = this.#options;
+    const { text: before, tokens } = this.#step;
+    const most = Math.min(wanted, left);
+    const count = tokensWithin(this.#host.target.size, this.#place.tokens.length, this.#flopsLeft(), most);
+    if (count < 1) return "cap";
+    let text = before;
+    const started = this.#host.now();
+    const written = await this.#place.branch.extend({
+      ...options,
+      splitter: tokens.length === 0 ? splitter : { kind: "resumed", splitter, text, tokens: tokens.length },
+      maxTokens: count,
+      onText:
+        options.onText &&
+        ((piece) => {
+          text += piece;
+          // A stretch may end within a character: marks of broken ones are shown once they are certain.
+          this.#show(text.replace(/\uFFFD+$/, ""));
+        }),
+    });
+    this.#host.controller.learnPlain?.(written.tokens.length, this.#host.now() - started);
+    this.#place.tokens = [...this.#place.tokens, ...written.tokens];
+    this.#usage = addUsage(this.#usage, written.usage);
+    const { stop } = written;
+    if (stop !== "cap" || count === left) {
+      this.#step.join(written);
+      return stop;
+    }
+    const pieces = await this.#host.bytes.of(written.tokens);
+    for (const [index, token] of written.tokens.entries()) {
+      const figures = { token, logprob: written.logprobs[index]!, entropy: written.entropies[index]! };
+      this.#step.add(figures, pieces[index]!, false);
+    }
+    this.#show();
+    return null;
+  }
+
+  // ---- with drafts -----------------------------------------------------------------------------------------------
+
+  async #block({ nodes, depth }: Extract<Plan, { nodes: number }>): Promise<StopReason | null> {
+    const { controller, now } = this.#host;
+    const { session, tokens } = this.#place;
+    const { sampling, key, signal } = this.#options;
+    const started = now();
+    const draft = await session
+      .propose({
+        ...{ tokens, nodes, depth, sampling, key, signal },
+        start: this.#start,
+        hints: this.#hints,
+        hidden: controller.hidden ?? false,
+        shouldStop: controller.shouldStop && ((drafted) => controller.shouldStop!(drafted)),
+      })
+      .catch((error: unknown) => {
+        if (!StepwrightError.is(error, "context-exceeded")) throw error;
+        this.#place.outgrown = true;
+        return nothing;
+      });
+    const { tree, usage } = draft;
+    if (tree.size > nodes || tree.depth > depth) {
+      throw new StepwrightError(
+        "internal",
+        `a tree of ${tree.size} drafts, ${tree.depth} deep, where ${nodes} and ${depth} were allowed`,
+      );
+    }
+    if (usage) this.#drafting = this.#drafting ? addUsage(this.#drafting, usage) : usage;
+    return this.#verify(draft, now() - started);
+  }
+
+  /** The target's pass over a draft, and what is written of it. */
+  async #verify({ tree }: Draft, draftSeconds: number): Promise<StopReason | null> {
+    const { controller, bytes, now, target } = this.#host;
+    const place = this.#place;
+    const { branch, session, tokens } = place;
+    const started = now();
+    const { rows, strides, usage } = await readBlock(this.#host, place, tree, this.#options);
+    const seconds = { draft: draftSeconds, target: now() - started };
+    const pieces = await bytes.of(strides.map(({ token }) => token));
+    const isEnd = (token: Token) => target.endTokens?.has(token) ?? false;
+    const { taken, stop } = takeStrides(strides, pieces, this.#step, isEnd);
+    const written = strides.slice(0, taken).map(({ token }) => token);
+    const path = strides.slice(0, taken).flatMap(({ node }) => (node === root ? [] : [node]));
+    // The last token stays unread, as plain decoding leaves it: the next call wants the law after it.
+    branch.keep!(strides[taken - 2]?.node ?? root);
+    if (taken > 0) this.#hand(written.slice(-1));
+    place.tokens = [...tokens, ...written];
+    this.#charge(usage, taken);
+    if (tree.size > 0) this.#counts.blocks++;
+    this.#counts.drafted += tree.size;
+    this.#counts.accepted += path.length;
+    const verified = { tree, rows, path, written, tokens };
+    session.learn?.(verified);
+    controller.learn?.(verified, seconds);
+    this.#show();
+    return stop;
+  }
+
+  #hand(tokens: readonly Token[]): void {
+    const passage = { text: "", tokens, vocabulary: this.#host.target.vocabulary };
+    const handed = this.#place.branch.append(passage).then(({ usage }) => usage);
+    // Awaited at the step's end; a failure before that is the next pass's failure too.
+    handed.catch(() => {});
+    this.#handed.push(handed);
+  }
+
+  /** Each written token took one pass; what was passed beyond that has read: refused drafts, and what was not in the cache. */
+  #charge(usage: Usage, written: number): void {
+    const prefillTokens = Math.max(0, usage.prefillTokens - written);
+    const recomputedTokens = Math.min(usage.recomputedTokens, prefillTokens);
+    this.#usage = addUsage(this.#usage, { ...usage, prefillTokens, recomputedTokens, decodeTokens: written });
+  }
+
+  #show(text = this.#step.text): void {
+    if (text.length <= this.#shown) return;
+    this.#options.onText?.(text.slice(this.#shown));
+    this.#shown = text.length;
+  }
+
+  async #hintTokens(): Promise<readonly (readonly Token[])[]> {
+    const { target } = this.#host;
+    return Promise.all(
+      (this.#options.hints ?? []).map(({ text, tokens, vocabulary }) =>
+        vocabulary === target.vocabulary ? tokens : target.tokenize(text),
+      ),
+    );
+  }
+}
+
+const nothing: Draft = { tree: new DraftTree() };
