@@ -82,6 +82,8 @@ export interface DraftResources {
 export interface OpenDrafter {
   /** How many of the target's most probable tokens `learn` wants with each row; 0 is none. */
   readonly topK: number;
+  /** The kinds of proposals that its options leave of the drafter's; by default all. */
+  readonly proposals?: readonly Proposal["kind"][];
   /** Sizes of the draft's passes for predictions; absent for tables. */
   readonly size?: ModelSize;
   /** A session for a branch that holds these tokens, as rendered from `prompt` where that is known. */

@@ -1,0 +1,8 @@
+/** Every drafter by its name, loaded when it is asked for. Adding one is a file and a line. */
+import { createRegistry, type Registry } from "../core/registry.js";
+import type { Drafter } from "../core/speculation.js";
+
+export const drafters: Registry<Drafter> = createRegistry<Drafter>("drafter", {
+  model: () => import("./model.js"),
+  "model-tree": () => import("./model-tree.js"),
+});

@@ -1,0 +1,172 @@
+/** A draft model beside one branch of the target: its rows after the target's text, and after drafts of what follows. */
+import type { DraftRow } from "../../core/draft-tree.js";
+import { addUsage, type Branch, type Model, noUsage, type Usage } from "../../core/model.js";
+import type { Passage, Token } from "../../core/step.js";
+
+/** A place after the text or after drafts of it, and what the draft model says there. */
+export interface DraftPlace {
+  /** The drafts that lead here. */
+  readonly path: readonly Token[];
+  readonly row: DraftRow;
+  readonly hidden?: Float32Array | undefined;
+}
+
+export interface RowOptions {
+  /** The most probable tokens of each row that are read off. */
+  readonly topK: number;
+  readonly hidden?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A branch of the draft model that holds the text and these drafts. */
+interface HeldBranch {
+  readonly branch: Branch;
+  path: readonly Token[];
+}
+
+/**
+ * Drafts are read in branches of their own, each new token once: reading the growing tree again for each layer would
+ * pass every node as often as there are layers below it.
+ */
+export class DraftReader {
+  readonly #model: Model;
+  readonly #prompt: Passage | undefined;
+  /** What all branches hold in common. */
+  #text: readonly Token[] = [];
+  #branches: HeldBranch[] = [];
+  readonly #heldAt = new WeakMap<DraftPlace, HeldBranch>();
+  #usage: Usage = noUsage;
+
+  constructor(model: Model, prompt?: Passage) {
+    this.#model = model;
+    this.#prompt = prompt;
+  }
+
+  /** How many more tokens the draft model can read after a text of this length. */
+  room(length: number): number {
+    return this.#model.size.context - length;
+  }
+
+  /** The row after the text; reads what the draft model has not read of it. */
+  async read(tokens: readonly Token[], options: RowOptions): Promise<DraftPlace> {
+    this.settle(tokens);
+    const held = this.#branches[0] ?? (await this.#open(tokens, options.signal));
+    const place = await this.#append(held, [], tokens.slice(held.branch.length), options);
+    this.#text = [...tokens];
+    return place;
+  }
+
+  /** The rows after one more draft each, read together. */
+  async expand(
+    drafts: readonly { readonly place: DraftPlace; readonly token: Token }[],
+    options: RowOptions,
+  ): Promise<DraftPlace[]> {
+    // All forks come first: a branch that has begun to read a draft is no place to fork its siblings from.
+    const grown = drafts.map(({ place }) => this.#branchAt(place));
+    return Promise.all(
+      drafts.map(({ place, token }, index) =>
+        this.#append(grown[index]!, [...place.path, token], [token], options),
+      ),
+    );
+  }
+
+  /** Keeps the one branch that holds the most of this text, without reading anything. */
+  settle(tokens: readonly Token[]): void {
+    const shared = sharedLength(this.#text, tokens);
+    const agrees = ({ path }: HeldBranch) =>
+      shared < this.#text.length ? shared : shared + sharedLength(path, tokens.slice(shared));
+    let [best, most] = [undefined as HeldBranch | undefined, -1];
+    for (const held of this.#branches) {
+      const length = agrees(held);
+      if (length > most) [best, most] = [held, length];
+    }
+    for (const held of this.#branches) if (held !== best) held.branch.drop();
+    this.#branches = best ? [best] : [];
+    if (!best) return;
+    if (best.branch.length > most) best.branch.trim(most);
+    best.path = [];
+    this.#text = tokens.slice(0, most);
+  }
+
+  /** What the passes since the last call cost. */
+  takeUsage(): Usage {
+    const usage = this.#usage;
+    this.#usage = noUsage;
+    return usage;
+  }
+
+  fork(): DraftReader {
+    const child = new DraftReader(this.#model, this.#prompt);
+    const [held] = this.#branches;
+    if (held) {
+      child.#text = this.#text;
+      child.#branches = [{ branch: held.branch.fork(), path: held.path }];
+    }
+    return child;
+  }
+
+  drop(): void {
+    for (const { branch } of this.#branches) branch.drop();
+    this.#branches = [];
+    this.#text = [];
+  }
+
+  async #open(tokens: readonly Token[], signal: AbortSignal | undefined): Promise<HeldBranch> {
+    const prompt = this.#prompt;
+    const isBegun = prompt !== undefined && sharedLength(prompt.tokens, tokens) === prompt.tokens.length;
+    const branch = await this.#model.open(
+      isBegun
+        ? prompt
+        : { text: await this.#model.detokenize(tokens), tokens, vocabulary: this.#model.vocabulary },
+      { signal },
+    );
+    const held = { branch, path: [] };
+    this.#branches = [held];
+    return held;
+  }
+
+  /** The branch that holds the place's drafts, which its first child takes over; a fork of it for the others. */
+  #branchAt(place: DraftPlace): HeldBranch {
+    const held = this.#heldAt.get(place)!;
+    if (held.path === place.path) {
+      // The first child goes on in it: from here on it belongs to that child.
+      held.path = [];
+      return held;
+    }
+    const branch = held.branch.fork();
+    const length = this.#text.length + place.path.length;
+    if (branch.length > length) branch.trim(length);
+    const fork = { branch, path: place.path };
+    this.#branches.push(fork);
+    return fork;
+  }
+
+  async #append(
+    held: HeldBranch,
+    path: readonly Token[],
+    tokens: readonly Token[],
+    { topK, hidden, signal }: RowOptions,
+  ): Promise<DraftPlace> {
+    held.path = path;
+    try {
+      const passage = { text: "", tokens, vocabulary: this.#model.vocabulary };
+      const reading = await held.branch.append(passage, { topK, signal, ...(hidden && { hidden }) });
+      this.#usage = addUsage(this.#usage, reading.usage);
+      const row = { entropy: reading.entropy!, topK: reading.topK! };
+      const place = { path, row, hidden: reading.hidden };
+      this.#heldAt.set(place, held);
+      return place;
+    } catch (error) {
+      // What a failed or cut call left in a branch is not known: the next block begins anew.
+      this.drop();
+      throw error;
+    }
+  }
+}
+
+function sharedLength(a: readonly Token[], b: readonly Token[]): number {
+  const most = Math.min(a.length, b.length);
+  let length = 0;
+  while (length < most && a[length] === b[length]) length++;
+  return length;
+}
