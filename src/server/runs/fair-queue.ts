@@ -17,6 +17,8 @@ export class FairQueue<Item> {
   readonly #quantum: number;
   /** Owners with something waiting; the first has its turn. */
   readonly #ring: Lane<Item>[] = [];
+  /** The first owner has got what it may spend in this turn. */
+  #hasTurn = false;
 
   constructor(quantum: number) {
     this.#quantum = quantum;
@@ -43,7 +45,7 @@ export class FairQueue<Item> {
     const { cost, item } = lane.items.shift()!;
     lane.deficit -= cost;
     // Who has nothing waiting saves nothing up.
-    if (lane.items.length === 0) this.#ring.splice(this.#ring.indexOf(lane), 1);
+    this.#dropIfEmpty(lane);
     return item;
   }
 
@@ -52,7 +54,7 @@ export class FairQueue<Item> {
       const at = lane.items.findIndex((waiting) => waiting.item === item);
       if (at < 0) continue;
       lane.items.splice(at, 1);
-      if (lane.items.length === 0) this.#ring.splice(this.#ring.indexOf(lane), 1);
+      this.#dropIfEmpty(lane);
       return true;
     }
     return false;
@@ -60,15 +62,22 @@ export class FairQueue<Item> {
 
   /** The first lane whose turn pays for its first item. */
   #turn(): Lane<Item> | undefined {
-    for (let visited = 0; this.#ring.length > 0; visited++) {
+    for (let visited = 1; this.#ring.length > 0; visited++) {
       const lane = this.#ring[0]!;
-      if (lane.deficit >= lane.items[0]!.cost) return lane;
-      if (visited > 0 && visited % this.#ring.length === 0) this.#skipRounds();
-      lane.deficit += this.#quantum;
-      if (lane.deficit >= lane.items[0]!.cost) return lane;
+      if (!this.#hasTurn) lane.deficit += this.#quantum;
+      this.#hasTurn = lane.deficit >= lane.items[0]!.cost;
+      if (this.#hasTurn) return lane;
       this.#ring.push(this.#ring.shift()!);
+      if (visited % this.#ring.length === 0) this.#skipRounds();
     }
     return undefined;
+  }
+
+  #dropIfEmpty(lane: Lane<Item>): void {
+    if (lane.items.length > 0) return;
+    const at = this.#ring.indexOf(lane);
+    if (at === 0) this.#hasTurn = false;
+    this.#ring.splice(at, 1);
   }
 
   /** Rounds in which nobody could pay, all at once. */
