@@ -30,6 +30,8 @@ export class Call implements Spender {
   pending = 0;
   /** Gives back what was set aside, or lets the next call have its turn. */
   settle: () => void = () => {};
+  /** FLOPs set aside for it, where it runs beside others. */
+  claimed = 0;
   /** True when every earlier call is paid for: the ledger then says to the token what is left. */
   exact = false;
 
@@ -42,6 +44,13 @@ export class Call implements Spender {
     if (this.exact && flops + this.pending > this.#calls.ledger.flopsLeft()) throw this.exhausted();
   }
 
+  /** FLOPs that it may still spend; undefined where they are not limited. */
+  flopsLeft(): number | undefined {
+    const { limits } = this.#calls.ledger;
+    if (limits.flops === undefined) return undefined;
+    return (this.exact ? this.#calls.ledger.flopsLeft() : this.claimed) - this.pending;
+  }
+
   /** Ends the run for want of budget; the error to throw. */
   exhausted(): StepwrightError {
     return this.#calls.halt("budget");
@@ -50,6 +59,7 @@ export class Call implements Spender {
   note(event: TraceEvent): void {
     this.events.push(event);
     if ("usage" in event) this.pending += event.usage.flops;
+    if ("speculation" in event) this.pending += event.speculation?.draft?.flops ?? 0;
   }
 }
 
@@ -164,7 +174,8 @@ export class Calls {
     await ahead;
     const claim = request.claim();
     const release = claim ? this.ledger.claim(claim) : undefined;
-    if (release) {
+    if (claim && release) {
+      call.claimed = claim.flops;
       letNext();
       call.settle = release;
       return;

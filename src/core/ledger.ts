@@ -1,5 +1,12 @@
 /** What may be spent (limits) and what was spent (ledger), per role. */
-import { type ModelSize, tokensWithin, type Usage } from "./model.js";
+import {
+  addUsage,
+  asReading,
+  type ModelSize,
+  type SpeculationUsage,
+  tokensWithin,
+  type Usage,
+} from "./model.js";
 import type { Role, Writer } from "./search.js";
 import { purposeOf, standing, type TraceEvent } from "./trace-event.js";
 
@@ -36,7 +43,13 @@ export interface RoleSpending {
     readonly catchUp: number;
     readonly recomputed: number;
     readonly reward: number;
+    /** Drafted tokens that were passed and not written. Absent where none were. */
+    readonly rejected?: number;
+    /** Every pass made to draft tokens for another role. Absent where none was. */
+    readonly drafting?: number;
   };
+  /** What token-level speculation did for this role's steps. Absent where nothing was drafted. */
+  readonly speculation?: Omit<SpeculationUsage, "draft">;
 }
 
 export interface LedgerData extends Readonly<Partial<Record<Role, RoleSpending>>> {
@@ -52,7 +65,10 @@ export interface Claim {
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Mutable<Type[Key]> };
-type Purpose = "prompt" | "catch-up" | "reward";
+type Purpose = "prompt" | "catch-up" | "reward" | "drafting";
+type StepEvent = Extract<TraceEvent, { type: "step-written" | "step-cut" }>;
+
+const nothingDrafted = { blocks: 0, drafted: 0, accepted: 0 };
 
 const roles = ["draft", "target", "reward"] as const;
 
@@ -86,12 +102,12 @@ export class Ledger {
         return;
       case "step-written":
         this.#of(event.role).calls++;
-        this.#use(event.role, event.usage, purposeOf(event.parent));
+        this.#write(event);
         return;
       case "step-cut":
         this.#of(event.role).calls++;
         this.#of(event.role).discardedTokens += event.usage.decodeTokens;
-        this.#use(event.role, event.usage, purposeOf(event.parent));
+        this.#write(event);
         return;
       case "step-read":
       case "candidates-read":
@@ -191,6 +207,18 @@ export class Ledger {
     return spending;
   }
 
+  #write({ role, usage, parent, speculation }: StepEvent): void {
+    this.#use(role, usage, purposeOf(parent));
+    if (!speculation) return;
+    const { blocks, drafted, accepted, draft } = speculation;
+    const spending = this.#of(role);
+    spending.speculation = addUsage(spending.speculation ?? nothingDrafted, { blocks, drafted, accepted });
+    const rejected = Math.min(drafted - accepted, usage.prefillTokens - usage.recomputedTokens);
+    spending.read[purposeOf(parent) === "prompt" ? "prompt" : "catchUp"] -= rejected;
+    if (rejected > 0) spending.read.rejected = (spending.read.rejected ?? 0) + rejected;
+    if (draft) this.#use("draft", asReading(draft), "drafting");
+  }
+
   #use(role: Role, usage: Usage, purpose: Purpose): void {
     const spending = this.#of(role);
     spending.prefillTokens += usage.prefillTokens;
@@ -201,8 +229,8 @@ export class Ledger {
       spending.weightReads = (spending.weightReads ?? 0) + usage.weightReads;
     spending.generatedFlops += 2 * (this.#sizes.get(role)?.multiplied ?? 0) * usage.decodeTokens;
     spending.read.recomputed += usage.recomputedTokens;
-    spending.read[purpose === "catch-up" ? "catchUp" : purpose] +=
-      usage.prefillTokens - usage.recomputedTokens;
+    const bucket = purpose === "catch-up" ? "catchUp" : purpose;
+    spending.read[bucket] = (spending.read[bucket] ?? 0) + usage.prefillTokens - usage.recomputedTokens;
   }
 }
 

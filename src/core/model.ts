@@ -113,6 +113,16 @@ export function addUsage<Cost extends { readonly [Field in keyof Cost]: number }
   return Object.fromEntries(fields.map((field) => [field, (a[field] ?? 0) + (b[field] ?? 0)])) as Cost;
 }
 
+/** Passes made for someone else's tokens: they wrote none of a step, so all of them have read. */
+export function asReading({ prefillTokens, decodeTokens, ...usage }: Usage): Usage {
+  return { ...usage, prefillTokens: prefillTokens + decodeTokens, decodeTokens: 0 };
+}
+
+/** All that a piece of writing cost, the drafting of its tokens included, for callers that keep one account. */
+export function wholeUsage({ usage, speculation }: Pick<Extension, "usage" | "speculation">): Usage {
+  return speculation?.draft ? addUsage(usage, asReading(speculation.draft)) : usage;
+}
+
 export interface Sampling {
   /** 0 is greedy. Applied first, as vLLM does; then top-k, top-p, min-p on the tempered law. */
   readonly temperature: number;

@@ -39,8 +39,8 @@ export function runStarted(run: string, request: RunRequest, checked: CheckedReq
   };
 }
 
-function identity({ name, fingerprint, vocabulary, size }: Model): RoleIdentity {
-  return { name, fingerprint, vocabulary, size };
+function identity({ name, fingerprint, vocabulary, size, speculation }: Model): RoleIdentity {
+  return { name, fingerprint, vocabulary, size, ...(speculation && { speculation }) };
 }
 
 /** Throws `trace-diverged` if a request is not the one that the trace recorded. A replay has no models to compare. */
@@ -54,7 +54,10 @@ export function checkSameRun(started: RunStarted, recorded: RunStarted, replayed
   for (const role of ["draft", "target", "reward"] as const) {
     const [now, then] = [started.roles[role], recorded.roles[role]];
     // Files may be renamed; weights and tokenizer may not change.
-    const same = now?.fingerprint === then?.fingerprint && now?.vocabulary === then?.vocabulary;
+    const same =
+      now?.fingerprint === then?.fingerprint &&
+      now?.vocabulary === then?.vocabulary &&
+      canonical(now?.speculation) === canonical(then?.speculation);
     if (!same || (role === "reward" && now?.name !== then?.name)) throw otherRun(role);
   }
 }

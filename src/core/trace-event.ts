@@ -2,13 +2,20 @@
 import type { Check } from "./answer-rules.js";
 import type { ErrorData } from "./errors.js";
 import type { LedgerData, Limits } from "./ledger.js";
-import type { ChatMessage, ModelSize, Sampling, Usage } from "./model.js";
+import type {
+  ChatMessage,
+  ModelSize,
+  Sampling,
+  SpeculationIdentity,
+  SpeculationUsage,
+  Usage,
+} from "./model.js";
 import type { Prompt } from "./prompt.js";
 import type { Finish, NextToken, Role, Writer } from "./search.js";
 import type { Splitter, StopReason } from "./step.js";
 
-/** 2 brought prompts begun within a run, readings, answers and steps cut short. */
-export const traceVersion = 2;
+/** 2 brought prompts begun within a run, readings, answers and steps cut short; 3 what token-level speculation cost. */
+export const traceVersion = 3;
 
 export const finishes = ["stop", "length", "stalled", "budget", "abort"] as const satisfies readonly Finish[];
 
@@ -18,6 +25,8 @@ export interface RoleIdentity {
   readonly vocabulary?: string;
   /** Kept so that a ledger can be rebuilt from the trace alone. */
   readonly size?: ModelSize;
+  /** How its tokens were drafted, where they were. */
+  readonly speculation?: SpeculationIdentity;
 }
 
 export type RewardFailurePolicy = "fail" | "accept" | "target-only";
@@ -25,7 +34,7 @@ export type RewardFailurePolicy = "fail" | "accept" | "target-only";
 export type TraceEvent =
   | {
       readonly type: "run-started";
-      readonly version: 1 | typeof traceVersion;
+      readonly version: 1 | 2 | typeof traceVersion;
       readonly run: string;
       readonly method: string;
       readonly options: Readonly<Record<string, unknown>>;
@@ -71,6 +80,7 @@ export type TraceEvent =
       /** Why the answer is over at this node, if it is. */
       readonly finish: Finish | null;
       readonly usage: Usage;
+      readonly speculation?: SpeculationUsage;
     }
   /** The run was cut while this step was being written: what it had cost by then. A resumed run writes it anew. */
   | {
@@ -79,6 +89,7 @@ export type TraceEvent =
       readonly parent: string;
       readonly role: Writer;
       readonly usage: Usage;
+      readonly speculation?: SpeculationUsage;
     }
   /** A model read a step that another one wrote, for its log-probabilities. */
   | {

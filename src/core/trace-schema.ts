@@ -20,6 +20,10 @@ const usage = z.object({
   weightReads: amount.optional(),
 });
 
+const speculation = z
+  .object({ blocks: count, drafted: count, accepted: count, draft: usage.optional() })
+  .refine(({ drafted, accepted }) => accepted <= drafted);
+
 const error = z.object({
   code: z.string(),
   message: z.string(),
@@ -38,11 +42,16 @@ const size = z.object({
   bytes: count,
 });
 
+const named = z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) });
+
 const identity = z.object({
   name: z.string(),
   fingerprint: z.string().optional(),
   vocabulary: z.string().optional(),
   size: size.optional(),
+  speculation: z
+    .object({ drafter: named, rule: named, controller: named, draft: z.string().optional() })
+    .optional(),
 });
 
 const splitter = z.discriminatedUnion("kind", [
@@ -55,7 +64,7 @@ const splitter = z.discriminatedUnion("kind", [
 
 const started = z.object({
   type: z.literal("run-started"),
-  version: z.literal([1, 2]),
+  version: z.literal([1, 2, 3]),
   run: z.string(),
   method: z.string(),
   options: z.record(z.string(), z.unknown()),
@@ -99,6 +108,7 @@ const written = z
     stop: z.enum(["delimiter", "end", "cap", "context", "cut"]),
     finish: finish.nullable(),
     usage,
+    speculation: speculation.optional(),
   })
   .refine(
     ({ tokens, logprobs, entropies }) =>
@@ -131,7 +141,14 @@ const schema = z.discriminatedUnion("type", [
     node,
     messages: messagesSchema,
   }),
-  z.object({ type: z.literal("step-cut"), node, parent: node, role: writer, usage }),
+  z.object({
+    type: z.literal("step-cut"),
+    node,
+    parent: node,
+    role: writer,
+    usage,
+    speculation: speculation.optional(),
+  }),
   z.object({ type: z.literal("step-read"), node, role: writer, logprobs: numbers, usage }),
   z.object({
     type: z.literal("candidates-read"),

@@ -7,7 +7,7 @@ import { crc32 } from "./crc32.js";
 import { StepwrightError } from "./errors.js";
 import { startRun } from "./run.js";
 import { encodeLine, parseTrace, TraceReader } from "./trace.js";
-import type { TraceEvent } from "./trace-event.js";
+import { type TraceEvent, traceVersion } from "./trace-event.js";
 
 const events = await (async () => {
   const { roles } = toyWorld(rsd);
@@ -108,8 +108,8 @@ describe("case 83", () => {
   });
 
   test("a newer version is refused with advice", () => {
-    const newer = encodeLine({ ...events[0]!, version: 3 } as unknown as TraceEvent, 0);
-    expect(problemOf(newer).message).toContain("version 3");
+    const newer = encodeLine({ ...events[0]!, version: traceVersion + 1 } as unknown as TraceEvent, 0);
+    expect(problemOf(newer).message).toContain(`version ${traceVersion + 1}`);
     expect(problemOf(newer).remedy).toContain("newer version of stepwright");
   });
 

@@ -9,6 +9,7 @@ import { StepReader } from "./reading.js";
 import type { Finish, ForcedStep, StepRequest, Writer } from "./search.js";
 import { type ChildPlace, SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
+import type { Passage } from "./step.js";
 import { cutShort, extensionProblem, finishOf, noRoom, type StepRoom } from "./step-end.js";
 import { completesStop, endingAtStops } from "./stop-strings.js";
 import type { RunEvent, TraceEvent } from "./trace-event.js";
@@ -103,11 +104,13 @@ export class StepWriter {
     branch: Branch | undefined,
   ): Written {
     const { role, origin, text, tokens, vocabulary, logprobs, entropies, stop, finish, usage } = step;
+    const { speculation } = step;
     const event: WrittenEvent = {
       type: "step-written",
       node: place.id,
       parent: place.parent.id,
       ...{ role, origin, text, tokens, vocabulary, logprobs, entropies, stop, finish, usage },
+      ...(speculation && { speculation }),
     };
     const node = nodeOf(place, request, event);
     if (branch) node.branches[role] = new Held(branch);
@@ -169,6 +172,8 @@ export class StepWriter {
       maxTokens,
       sampling: { ...sampling, ...request.sampling, seed },
       key: `${place.key}:${role}`,
+      hints: hintsFor(role, place.parent),
+      flops: call.flopsLeft(),
       onText: (text: string) => this.#show({ type: "text-written", node: place.id, role, text }),
       signal: signal ? AbortSignal.any([call.signal, signal]) : call.signal,
     };
@@ -180,7 +185,9 @@ export class StepWriter {
     if (extension.stop !== "cut" || !call.signal.aborted) return extension;
     // The run ends here. What was written is paid for, but it is no step of the tree.
     const { id, parent } = place;
-    call.note({ type: "step-cut", node: id, parent: parent.id, role, usage: extension.usage });
+    const { usage, speculation } = extension;
+    const cut = { type: "step-cut", node: id, parent: parent.id, role, usage } as const;
+    call.note(speculation ? { ...cut, speculation } : cut);
     throw call.signal.reason;
   }
 
@@ -203,6 +210,16 @@ export function nodeOf(
     decodeTokens: event.usage.decodeTokens,
     isWhole: isWhole(request),
   });
+}
+
+const mostHints = 4;
+
+/** Steps that others wrote here before: what this role is about to write is often much like them. The latest first. */
+function hintsFor(role: Writer, { children }: SearchNode): Passage[] {
+  return children
+    .flatMap((child) => (child.step && child.role !== role ? child.step : []))
+    .slice(-mostHints)
+    .reverse();
 }
 
 /** Tokens that the method chose from a law, which count as written. */

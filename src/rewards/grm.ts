@@ -4,7 +4,15 @@
  */
 import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
-import { addUsage, type Branch, type Extension, type Model, noUsage, type Usage } from "../core/model.js";
+import {
+  addUsage,
+  type Branch,
+  type Extension,
+  type Model,
+  noUsage,
+  type Usage,
+  wholeUsage,
+} from "../core/model.js";
 import { keyedBits } from "../core/random.js";
 import type { Token } from "../core/step.js";
 import { type GrmCase, grmMessages, parseScores } from "./grm-prompt.js";
@@ -146,7 +154,7 @@ async function grade(
       const { branch, ids, order, usage } = await open(index);
       try {
         const extension = await write(branch, ids, index, options, signal);
-        return { vote: voteOf(extension, order), usage: addUsage(usage, extension.usage) };
+        return { vote: voteOf(extension, order), usage: addUsage(usage, wholeUsage(extension)) };
       } finally {
         branch.drop();
       }
