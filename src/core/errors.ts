@@ -25,6 +25,9 @@ export type ErrorCode =
   | "decode-failed"
   | "model-not-finite"
   | "download-failed"
+  | "remote-unavailable"
+  | "remote-invalid"
+  | "remote-refused"
   | "storage-failed"
   | "reward-failed"
   // a run stopped, or cannot go on
@@ -34,9 +37,10 @@ export type ErrorCode =
   | "trace-diverged"
   | "not-recorded"
   | "bench-invalid"
-  | "bench-locked"
+  | "locked"
   | "sandbox-unavailable"
   | "checkpoint-invalid"
+  | "server-failed"
   | "internal";
 
 export interface ErrorDetails {
