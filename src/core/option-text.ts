@@ -1,13 +1,12 @@
 /** A method's options where they come as texts: on a command line, in a list, in a description. */
 import { z } from "zod";
-import type { Method } from "./method.js";
 
 /** Each value as the schema's type has it; what cannot be converted stays a text, and the schema says what it expects. */
 export function typedOptions(
-  method: Method,
+  { schema }: { readonly schema: z.ZodObject },
   texts: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
-  const { properties = {} } = z.toJSONSchema(method.schema, { io: "input", unrepresentable: "any" });
+  const { properties = {} } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return Object.fromEntries(
     Object.entries(texts).map(([name, text]) => {
       const property = properties[name];

@@ -124,12 +124,16 @@ export function checkRequest(request: RunRequest): CheckedRequest {
   };
 }
 
-/** A method's options with defaults filled in. Throws `invalid-option`. */
-export function parseOptions(method: Method, options: unknown): Record<string, unknown> {
+/** Options with defaults filled in, of a method or of what `kind` says. Throws `invalid-option`. */
+export function parseOptions(
+  method: Pick<Method, "name" | "schema">,
+  options: unknown,
+  kind = "method",
+): Record<string, unknown> {
   const known = Object.keys(method.schema.shape);
   for (const name of Object.keys(Object(options))) {
     if (!known.includes(name))
-      throw unknownOption(`method ${method.name} has no option "${name}"`, name, known);
+      throw unknownOption(`${kind} ${method.name} has no option "${name}"`, name, known);
   }
   return parse(method.schema, options, []);
 }

@@ -28,8 +28,8 @@ export async function readBlock(
     { ...{ sampling, key, ask, signal }, ...(topK > 0 && { topK }) },
   );
   const rows = reading.rows.slice(0, tree.size + 1);
-  const strides = walk(tree, rows, asked, {
-    ...{ rule, sampling, key, position: tokens.length },
+  const strides = walk(tree, rows, asked, rule, {
+    ...{ sampling, key, position: tokens.length },
     reviewOf: reviewed ? (place) => reviewed.rowOf(place, reading.rows) : undefined,
   });
   return { rows, strides, usage: reading.usage };

@@ -20,7 +20,6 @@ export function askedTokens(tree: DraftTree): Token[][] {
 }
 
 export interface WalkOptions {
-  readonly rule: OpenRule;
   readonly sampling: Sampling;
   readonly key: string;
   /** Index of the first token that the block writes. */
@@ -34,7 +33,8 @@ export function walk(
   tree: DraftTree,
   rows: readonly TreeRow[],
   asked: readonly (readonly Token[])[],
-  { rule, sampling, key, position, reviewOf }: WalkOptions,
+  rule: OpenRule,
+  { sampling, key, position, reviewOf }: WalkOptions,
 ): Stride[] {
   const strides: Stride[] = [];
   for (let place = root; ; ) {
