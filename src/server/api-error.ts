@@ -72,6 +72,9 @@ const statuses: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> 
   "engine-failed": [503, "engine_failed"],
   "native-unavailable": [503, "engine_failed"],
   "reward-failed": [503, "reward_failed"],
+  "remote-unavailable": [503, "remote_unavailable"],
+  "remote-invalid": [502, "remote_invalid"],
+  "remote-refused": [502, "remote_refused"],
   aborted: [503, "run_cancelled"],
 };
 

@@ -2,6 +2,7 @@
  * The seams of the server: between HTTP and the runs behind it, and between both and the models.
  * HTTP checks a request and makes an order of it; the run service queues, carries out, stores and resumes.
  */
+import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 import type { Method } from "../core/method.js";
 import type { Model } from "../core/model.js";
@@ -11,6 +12,7 @@ import type { RunEvent } from "../core/trace-event.js";
 
 /** What every route knows of a request: `c.get("owner")`, `c.get("requestId")`. */
 export interface ServerEnvironment {
+  readonly Bindings: HttpBindings;
   readonly Variables: {
     /** Who asks: a digest of the key, `local` where the server asks for none, `studio` for the studio. */
     owner: string;

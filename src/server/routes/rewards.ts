@@ -1,0 +1,103 @@
+/** What a reward says of given steps. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { StepwrightError } from "../../core/errors.js";
+import { addUsage, type Model, noUsage } from "../../core/model.js";
+import { aggregate, aggregations, type Reward, type Scorer } from "../../core/reward.js";
+import type { Step } from "../../core/step.js";
+import { ApiError } from "../api-error.js";
+import { readJsonObject } from "../body.js";
+import { clientGone } from "../client.js";
+import type { ServerLimits } from "../limits.js";
+import { modelNotFound } from "../model-not-found.js";
+import { parseFields } from "../request/issue.js";
+import { namedText, plainText } from "../request/text.js";
+import type { ServerApp, ServerEnvironment } from "../types.js";
+import type { Served } from "./served.js";
+
+function rewardSchema(limits: ServerLimits) {
+  return z.object({
+    model: z.string(),
+    question: namedText,
+    system: plainText.nullish(),
+    /** In order; each is scored after the ones before it. */
+    steps: z.array(namedText).min(1).max(limits.steps),
+    aggregation: z.enum(aggregations).default("min"),
+  });
+}
+
+export function rewardRoutes({ models, limits, service }: Served): ServerApp {
+  const app = new Hono<ServerEnvironment>();
+  const schema = rewardSchema(limits);
+  app.post("/v1/rewards", async (c) => {
+    const { incoming, outgoing } = c.env;
+    const body = await readJsonObject(incoming, limits);
+    const { model, question, system, steps, aggregation } = parseFields(schema, body);
+    const preset = models.find(model);
+    if (!preset) throw modelNotFound(model);
+    if (service.state === "draining") {
+      throw new ApiError(503, "draining", "the server is stopping", { retryAfter: 5 });
+    }
+    const { reward, target, draft } = models.pair(preset.pair);
+    const reader = target ?? draft;
+    if (!reward || !reader) {
+      throw new ApiError(400, "missing_role", "this pair has no reward", { param: "model" });
+    }
+    const signal = clientGone(incoming, outgoing);
+    const { rewards, usage } = await score(reward, reader, { question, system, steps }, signal);
+    return c.json({
+      id: c.get("requestId"),
+      object: "rewards",
+      created: Math.floor(Date.now() / 1000),
+      model,
+      reward: reward.name,
+      data: rewards.map((value, index) => ({ object: "reward", index, reward: value })),
+      aggregation,
+      aggregate: aggregate(aggregation, rewards),
+      usage: {
+        prompt_tokens: usage.prefillTokens,
+        completion_tokens: usage.decodeTokens,
+        total_tokens: usage.prefillTokens + usage.decodeTokens,
+      },
+    });
+  });
+  return app;
+}
+
+async function score(
+  reward: Reward,
+  reader: Model,
+  asked: { question: string; system: string | null | undefined; steps: readonly string[] },
+  signal: AbortSignal,
+) {
+  const rewards: number[] = [];
+  let usage = noUsage;
+  let scorer: Scorer | undefined;
+  try {
+    scorer = await reward.open(asked.question, { system: asked.system ?? null });
+    for (const [index, text] of asked.steps.entries()) {
+      // Steps end with the blank line that parts them, as those of a run do.
+      const isLast = index === asked.steps.length - 1;
+      const step = await given(isLast || text.endsWith("\n\n") ? text : `${text}\n\n`, reader);
+      const { value, usage: paid } = await scorer.append(step, { signal });
+      if (!(value >= 0 && value <= 1)) {
+        throw new StepwrightError("reward-failed", `the reward of step ${index} is not a number in [0, 1]`);
+      }
+      rewards.push(value);
+      usage = addUsage(usage, paid);
+    }
+    return { rewards, usage };
+  } catch (error) {
+    if (!StepwrightError.is(error, "reward-failed")) throw error;
+    throw new ApiError(400, "reward_failed", error.message, { param: `steps[${rewards.length}]` });
+  } finally {
+    scorer?.drop();
+  }
+}
+
+/** A text that no model here wrote: it has tokens, but no probabilities. */
+async function given(text: string, reader: Model): Promise<Step> {
+  const tokens = await reader.tokenize(text);
+  const { vocabulary } = reader;
+  return { text, tokens, vocabulary, origin: "given", stop: "delimiter", logprobs: [], entropies: [] };
+}
