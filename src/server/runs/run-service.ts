@@ -227,13 +227,6 @@ export class LiveRunService implements RunService {
     });
     this.#requests.set(id, request);
     if (order.idempotency) this.#keys.set(order.owner, order.idempotency, id);
-    void Promise.allSettled(choices.map(({ result }) => result)).then((ends) => {
-      this.#admission.leave(order.owner);
-      this.#over(
-        request,
-        ends.every(({ status }) => status === "fulfilled"),
-      );
-    });
     return request;
   }
 
@@ -245,7 +238,7 @@ export class LiveRunService implements RunService {
     const observer: RunObserver = {
       onStart: (run) => this.metrics.start(run),
       onEvent: (run, event) => this.metrics.event(run, event),
-      onEnd: (run, error) => this.#ended(run, error),
+      onEnd: (run, error) => this.#ended(run, error, request),
     };
     return new LiveRun({
       facts: earlier ? { ...facts, ...lasting(earlier.facts) } : facts,
@@ -257,22 +250,25 @@ export class LiveRunService implements RunService {
     });
   }
 
-  #ended(run: LiveRun, error: unknown): void {
+  /** `id`: of the request that it is an answer to. */
+  #ended(run: LiveRun, error: unknown, id: string): void {
     this.metrics.end(run);
     this.#recovery.note(error, run.request.roles);
     this.#live.delete(run.id);
     if (!this.#store?.get(run.id)) this.#removed.add(run.id, run.owner);
+    const request = this.#requests.get(id);
+    if (request?.isOver) this.#over(request);
     if (this.#live.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Everything of the request is over. */
-  #over(request: ServedRequest, isWhole: boolean): void {
-    const { id, order, choices } = request;
+  /** Every answer of the request is over. */
+  #over({ id, order, choices }: ServedRequest): void {
     const { owner, idempotency } = order;
-    const isCancelled = choices.some(({ facts }) => facts.status === "cancelled");
-    if (idempotency && (!isWhole || isCancelled)) this.#keys.forget(owner, idempotency, id);
-    if (this.#store || !idempotency || !isWhole) this.#requests.delete(id);
+    this.#admission.leave(owner);
+    const isSpoilt = choices.some(({ facts: { status } }) => status === "failed" || status === "cancelled");
+    if (idempotency && isSpoilt) this.#keys.forget(owner, idempotency, id);
+    if (this.#store || !idempotency || isSpoilt) this.#requests.delete(id);
     if (this.#requests.size > rememberedRequests) this.#forgetOldest();
     void this.#store?.prune(this.#removed);
   }

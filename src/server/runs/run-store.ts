@@ -86,8 +86,7 @@ export class RunStore implements AsyncDisposable {
 
   /** Leaves nothing of a run that never began, or whose trace is not whole. */
   async discard({ id }: RunFacts): Promise<void> {
-    this.#forget(id);
-    await rm(this.#path(id), { recursive: true, force: true });
+    await this.#remove(id);
   }
 
   /** A run that is taken up again is not over any more. */
@@ -110,9 +109,8 @@ export class RunStore implements AsyncDisposable {
     const oldest = Date.now() / 1000 - keepDays * 86_400;
     for (const { id, owner, created } of this.#index.values()) {
       if (created >= oldest && this.#bytes <= keepBytes) break;
-      this.#forget(id);
       removed.add(id, owner);
-      await rm(this.#path(id), { recursive: true, force: true });
+      await this.#remove(id);
     }
   }
 
@@ -123,6 +121,15 @@ export class RunStore implements AsyncDisposable {
   #path(id: string): string {
     if (!isRunId(id)) throw new StepwrightError("internal", "this is not the id of a run");
     return join(this.#options.folder, id);
+  }
+
+  async #remove(id: string): Promise<void> {
+    this.#forget(id);
+    try {
+      await rm(this.#path(id), { recursive: true, force: true });
+    } catch (error) {
+      this.#options.onNotice(`run ${id} cannot be removed: ${(error as Error).message}`);
+    }
   }
 
   #keep(facts: RunFacts): void {
