@@ -43,6 +43,14 @@ export class CellTable {
     }
   }
 
+  /** Appends one fresh cell that all these sequences hold. The caller has checked `free`. */
+  growShared(sequences: readonly number[]): void {
+    const cell = this.#freeCells.pop();
+    if (cell === undefined) throw new RangeError("no free cell");
+    this.#references[cell] = sequences.length;
+    for (const sequence of sequences) this.#row(sequence).push(cell);
+  }
+
   /** Lets the empty sequence `to` hold the first `count` cells of `from` as well. */
   share(from: number, to: number, count: number): void {
     const row = this.#row(to);

@@ -1,35 +1,67 @@
 /** What one call wants of the next decode: which of its branch's pending tokens, and what is read off after them. */
 import { keyedBits } from "../../core/random.js";
-import type { RowRequest } from "../../native/native-model.js";
-import type { Append, BranchState, Extend, Operation } from "./operation.js";
+import type { BatchToken, NativeModelInfo, RowRequest } from "../../native/native-model.js";
+import type { HeldTree, TreeEntry } from "./held-tree.js";
+import type { Append, BranchCall, BranchState, Operation, ReadTree } from "./operation.js";
 import type { Want } from "./protocol.js";
 
 /** Outputs of one decode that a passage's log-probabilities may take: bounds the logits that libllama keeps. */
 export const outputsPerDecode = 32;
 
+/** Bytes of logits that the outputs of one decode may take, so that big trees need not be read in parts. */
+const logitBytes = 64 * 2 ** 20;
+
+/** Most outputs of one decode, over all calls. */
+export function mostOutputs({ sequences, vocabularySize }: NativeModelInfo): number {
+  return Math.max(outputsPerDecode, sequences, Math.floor(logitBytes / (4 * vocabularySize)));
+}
+
+type Calling = BranchCall | Extract<Operation, { kind: "fork" }>;
+
 export interface Demand {
   readonly branch: BranchState;
-  readonly operation: Append | Extend | Extract<Operation, { kind: "fork" }>;
+  readonly operation: Calling;
+  /** The first of the branch's tokens that is passed, and how many tokens are. */
   readonly from: number;
   readonly count: number;
-  /** Which of the tokens are outputs, counted from `from`. */
+  /** Which of the passed tokens are outputs. */
   readonly outputs: readonly number[];
   readonly hidden: boolean;
+  /** What is passed where it is a tree on the branch. */
+  readonly entries: readonly TreeEntry[] | null;
 }
 
 /** The next stretch of a branch's pending tokens, at most `limit`, for the call at the head of its queue. */
 export function nextDemand(branch: BranchState, limit: number): Demand {
-  const operation = branch.queue[0] as Demand["operation"];
+  const operation = branch.queue[0] as Calling;
   const from = branch.cached;
   const end = branch.tokens.length;
   const pending = end - from;
+  if (operation.kind === "tree") return treeDemand(branch, operation, limit);
+  const entries = null;
   if (operation.kind === "extend") {
     const count = Math.min(pending, limit);
-    return { branch, operation, from, count, outputs: count === pending ? [count - 1] : [], hidden: false };
+    return {
+      branch,
+      operation,
+      from,
+      count,
+      outputs: count === pending ? [count - 1] : [],
+      hidden: false,
+      entries,
+    };
   }
   const want = operation.kind === "append" ? operation.want : null;
   if (!want) {
-    return { branch, operation, from, count: Math.min(pending - 1, limit), outputs: [], hidden: false };
+    return {
+      branch,
+      operation,
+      from,
+      count: Math.min(pending - 1, limit),
+      outputs: [],
+      hidden: false,
+      entries,
+    };
   }
   const start = (operation as Append).progress!.start;
   // The last token is left to the next call if nothing is read off after it, and goes alone where its hidden
@@ -42,15 +74,82 @@ export function nextDemand(branch: BranchState, limit: number): Demand {
     const next = from + index + 1;
     if (next === end ? readsEnd(want) : want.logprobs && next >= start) outputs.push(index);
   }
-  return { branch, operation, from, count, outputs, hidden: want.hidden && pending === 1 };
+  return { branch, operation, from, count, outputs, hidden: want.hidden && pending === 1, entries };
+}
+
+/** Before the tree is placed, the tokens it hangs on but the last; then its entries. */
+function treeDemand(branch: BranchState, operation: ReadTree, limit: number): Demand {
+  const tree = branch.tree!;
+  const from = branch.cached;
+  if (tree.sequences === null) {
+    const count = Math.min(branch.tokens.length - from - 1, limit);
+    return { branch, operation, from, count, outputs: [], hidden: false, entries: null };
+  }
+  const entries = tree.left.slice(0, limit);
+  const outputs = [...entries.keys()].filter((index) => entries[index]!.output);
+  return { branch, operation, from, count: entries.length, outputs, hidden: operation.hidden, entries };
+}
+
+/** Whether a tree can be placed: all that it hangs on is passed but the last token, or all fits with the one path it has. */
+export function canPlaceTree(
+  { tokens, cached }: BranchState,
+  tree: HeldTree,
+  hidden: boolean,
+  limit: number,
+): boolean {
+  const pending = tokens.length - cached;
+  return pending === 1 || (tree.paths === 1 && !hidden && pending + tree.nodes.length <= limit);
+}
+
+/** The tokens of a demand, as they are passed. */
+export function batchOf({ branch, from, count, outputs, entries }: Demand): readonly BatchToken[] {
+  if (entries) return entries;
+  const sequences = [branch.sequence];
+  return branch.tokens.slice(from, from + count).map((token, index) => ({
+    token,
+    position: from + index,
+    sequences,
+    output: outputs.includes(index),
+  }));
+}
+
+/** What is read off after the outputs of a demand, the first of which is output `first` of the decode. */
+export function rowRequests(demand: Demand, first: number): RowRequest[] {
+  const { branch, operation, from, count, outputs, entries } = demand;
+  return outputs.map((index, output) => {
+    if (entries) return treeRowRequest(operation as ReadTree, entries[index]!, first + output);
+    const next = branch.tokens[from + index + 1];
+    const last = from + index === branch.tokens.length - 1 && index === count - 1;
+    return rowRequest(operation, first + output, next, last, branch.tokens.length);
+  });
+}
+
+function treeRowRequest(
+  { sampling, key, ask, topK }: ReadTree,
+  { row, position }: TreeEntry,
+  output: number,
+): RowRequest {
+  // A copy of a token whose row is read elsewhere.
+  if (row < 0) return { output, draw: null, topK: 0, tokens: [], row: false };
+  const { temperature, seed } = sampling;
+  const bits = (purpose: string) => (temperature > 0 ? keyedBits(seed, key, position + 1, purpose) : 0);
+  const tokens = ask[row]!;
+  return {
+    output,
+    draw: { ...sampling, bits: bits("sample") },
+    topK,
+    tokens,
+    row: false,
+    law: { ...sampling, tokens, bits: bits("outside") },
+  };
 }
 
 export function readsEnd(want: Want): boolean {
   return want.hidden || want.row || want.topK > 0 || want.tokens.length > 0;
 }
 
-export function rowRequest(
-  operation: Demand["operation"],
+function rowRequest(
+  operation: Calling,
   output: number,
   next: number | undefined,
   last: boolean,

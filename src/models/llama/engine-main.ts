@@ -54,9 +54,14 @@ async function exactBatch(native: NativeModel, { threads = 1 }: NativeModelOptio
 
 function toTokens(native: NativeModel, input: Input): readonly number[] {
   if (typeof input === "string") return native.tokenize(input, { addSpecial: false, parseSpecial: false });
+  checkTokens(native, input);
+  return input;
+}
+
+function checkTokens(native: NativeModel, tokens: readonly number[]): void {
   const size = native.info.vocabularySize;
-  const wrong = input.find((token) => !Number.isInteger(token) || token < 0 || token >= size);
-  if (wrong === undefined) return input;
+  const wrong = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= size);
+  if (wrong === undefined) return;
   throw new StepwrightError("invalid-option", `token id ${wrong} is not in the vocabulary of ${size}`, {
     remedy: "hand over text instead of ids to a model with another tokenizer",
   });
@@ -123,6 +128,30 @@ async function serve(message: Call & { readonly call: number }): Promise<Answers
         }),
       );
     }
+    case "tree": {
+      const { native, scheduler } = loaded(message.model);
+      const { branch, call, nodes, sampling, key, ask, topK, hidden } = message;
+      checkTokens(native, [...nodes.map(({ token }) => token), ...ask.flat()]);
+      return new Promise((resolve, reject) =>
+        scheduler.readTree(branch, {
+          kind: "tree",
+          call,
+          nodes,
+          sampling,
+          key,
+          ask,
+          topK,
+          hidden,
+          resolve,
+          reject,
+        }),
+      );
+    }
+    case "bytes": {
+      const { native } = loaded(message.model);
+      checkTokens(native, message.tokens);
+      return message.tokens.map((token) => native.piece(token));
+    }
     case "statistics":
       return loaded(message.model).scheduler.statistics();
   }
@@ -142,6 +171,7 @@ function receive(message: ToEngine): void {
   if (message.type === "fork") scheduler.fork(message.branch, message.child);
   else if (message.type === "trim") scheduler.trim(message.branch, message.length);
   else if (message.type === "drop") scheduler.drop(message.branch);
+  else if (message.type === "keep") scheduler.keep(message.branch, message.node);
   else scheduler.cancel(message.call);
 }
 

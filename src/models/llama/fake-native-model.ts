@@ -5,9 +5,11 @@
 import type {
   BatchToken,
   DecodeStatus,
+  LawRequest,
   NativeModel,
   NativeModelInfo,
   Row,
+  RowLaw,
   RowRequest,
 } from "../../native/native-model.js";
 
@@ -54,6 +56,19 @@ export function fakeGreedy(tokens: readonly number[]): number {
 export function fakePiece(token: number): string {
   if (token === fakeEnd) return "";
   return token === 26 ? "\n" : String.fromCharCode(token < 26 ? 97 + token : 20 + token);
+}
+
+/** Above temperature 0 every token is drawn alike. */
+function fakeLaw({ temperature, tokens, bits }: LawRequest, logprobs: readonly number[]): RowLaw {
+  const best = logprobs.indexOf(Math.max(...logprobs));
+  const possible = temperature === 0 ? [best] : [...logprobs.keys()];
+  const rest = possible.filter((token) => !tokens.includes(token));
+  const outside = rest[bits % rest.length] ?? -1;
+  return {
+    probabilities: tokens.map((token) => (possible.includes(token) ? 1 / possible.length : 0)),
+    outside,
+    outsideLogprob: outside < 0 ? 0 : logprobs[outside]!,
+  };
 }
 
 export class FakeNativeModel implements NativeModel {
@@ -124,6 +139,7 @@ export class FakeNativeModel implements NativeModel {
     const passed = status === 0 ? batch : batch.slice(0, Math.min(room, Math.floor(batch.length / 2)));
     const outputs: number[][] = [];
     for (const { token, position, sequences, output } of passed) {
+      if (this.#options.separate && sequences.length > 1) throw new Error("streams cannot share a token");
       const cell = { token };
       for (const sequence of sequences) {
         const cells = this.#cells(sequence);
@@ -142,7 +158,7 @@ export class FakeNativeModel implements NativeModel {
 
   readRows(requests: readonly RowRequest[]): Row[] {
     const finite = !(this.#options.notFinite?.(this.decodes - 1) ?? false);
-    return requests.map(({ output, draw, topK, tokens, row }) => {
+    return requests.map(({ output, draw, topK, tokens, row, law }) => {
       const logprobs = fakeLogprobs(this.#outputs[output]!);
       const order = logprobs.map((_, token) => token).sort((a, b) => logprobs[b]! - logprobs[a]!);
       const token = draw === null ? -1 : draw.temperature === 0 ? order[0]! : draw.bits % fakeVocabulary;
@@ -154,6 +170,7 @@ export class FakeNativeModel implements NativeModel {
         topK: order.slice(0, topK).map((token) => ({ token, logprob: logprobs[token]! })),
         tokens: tokens.map((token) => logprobs[token]!),
         row: row ? Float32Array.from(logprobs) : null,
+        ...(law ? { law: fakeLaw(law, logprobs) } : {}),
       };
     });
   }

@@ -8,6 +8,9 @@ import {
   type Model,
   type Reading,
   type ReadOptions,
+  type ReadTreeOptions,
+  type TreeReading,
+  type TreeToken,
   tokenFlops,
   type Usage,
 } from "../../core/model.js";
@@ -30,9 +33,11 @@ export class LlamaBranch implements Branch {
   readonly #home: Home;
   readonly #number: number;
   #length: number;
-  /** Calls and rollbacks made so far; an answer must not undo a rollback made after its call. */
+  /** Calls, forks and rollbacks made so far; an answer must not undo a rollback made after its call. */
   #made = 0;
   readonly #rollbacks: { readonly at: number; readonly length: number }[] = [];
+  /** Depth of each node of the tree that the last call has read. */
+  #tree: readonly number[] | null = null;
   #dropped = false;
 
   constructor(home: Home, number: number, length: number) {
@@ -51,6 +56,8 @@ export class LlamaBranch implements Branch {
 
   fork(): LlamaBranch {
     this.#check();
+    this.#tree = null;
+    this.#made++;
     const child = this.#home.nextBranch();
     this.#home.engine.order({ type: "fork", model: this.#home.number, branch: this.#number, child });
     return new LlamaBranch(this.#home, child, this.#length);
@@ -58,6 +65,7 @@ export class LlamaBranch implements Branch {
 
   async append(passage: Passage | string, options: ReadOptions = {}): Promise<Reading> {
     this.#check();
+    this.#tree = null;
     const made = ++this.#made;
     const answer = await this.#home.engine.call<"append">(
       {
@@ -82,6 +90,7 @@ export class LlamaBranch implements Branch {
         subject: "maxTokens",
       });
     }
+    this.#tree = null;
     const made = ++this.#made;
     const { usage, end, ...written } = await this.#home.engine.call<"extend">(
       {
@@ -100,8 +109,60 @@ export class LlamaBranch implements Branch {
     return { ...written, vocabulary: this.model.vocabulary, usage: this.#usage(usage) };
   }
 
+  async readTree(tree: readonly TreeToken[], options: ReadTreeOptions): Promise<TreeReading> {
+    this.#check();
+    if (!this.model.capabilities.has("tree")) {
+      throw new StepwrightError("missing-capability", `${this.model.name} cannot read trees of tokens`, {
+        remedy: "use a model with attention in every layer",
+      });
+    }
+    const depths = depthsOf(tree);
+    const { sampling, key, ask, topK = 0, hidden = false, signal } = options;
+    checkTopK(topK);
+    if (ask.length !== tree.length + 1 || ask.some((tokens) => tokens.length > mostCandidates)) {
+      throw new StepwrightError("invalid-option", "a tree is asked about its root and each node", {
+        remedy: `name at most ${mostCandidates} tokens for each`,
+        subject: "ask",
+      });
+    }
+    this.#tree = null;
+    const made = ++this.#made;
+    const nodes = tree.map(({ token, parent }) => ({ token, parent }));
+    const { rows, usage } = await this.#home.engine.call<"tree">(
+      {
+        type: "tree",
+        model: this.#home.number,
+        branch: this.#number,
+        nodes,
+        sampling,
+        key,
+        ask,
+        topK,
+        hidden,
+      },
+      { signal },
+    );
+    if (made === this.#made) this.#tree = depths;
+    return { rows, usage: this.#usage(usage) };
+  }
+
+  keep(node: number): void {
+    this.#check();
+    const depth = node === -1 ? 0 : this.#tree?.[node];
+    if (this.#tree === null || depth === undefined) {
+      throw new StepwrightError(
+        "internal",
+        `no node ${node} to keep: read a tree first, and keep one of its nodes`,
+      );
+    }
+    this.#tree = null;
+    this.#length += depth;
+    this.#home.engine.order({ type: "keep", model: this.#home.number, branch: this.#number, node });
+  }
+
   trim(length: number): void {
     this.#check();
+    this.#tree = null;
     if (!Number.isInteger(length) || length < 0) {
       throw new StepwrightError("invalid-option", `cannot roll back to ${length} tokens`, {
         subject: "length",
@@ -148,11 +209,28 @@ export class LlamaBranch implements Branch {
 
 function toWant(options: ReadOptions): Want | null {
   const { topK = 0, tokens = [], logprobs = false, hidden = false, row = false } = options;
-  if (!Number.isInteger(topK) || topK < 0 || topK > mostCandidates) {
-    throw new StepwrightError("invalid-option", `topK is ${topK}, not 0 to ${mostCandidates}`, {
-      subject: "topK",
-    });
-  }
+  checkTopK(topK);
   if (topK === 0 && tokens.length === 0 && !logprobs && !hidden && !row) return null;
   return { topK, tokens, logprobs, hidden, row };
+}
+
+function checkTopK(topK: number): void {
+  if (Number.isInteger(topK) && topK >= 0 && topK <= mostCandidates) return;
+  throw new StepwrightError("invalid-option", `topK is ${topK}, not 0 to ${mostCandidates}`, {
+    subject: "topK",
+  });
+}
+
+function depthsOf(tree: readonly TreeToken[]): number[] {
+  const depths: number[] = [];
+  for (const [index, { parent }] of tree.entries()) {
+    if (!Number.isInteger(parent) || parent < -1 || parent >= index) {
+      throw new StepwrightError(
+        "invalid-option",
+        `node ${index} of the tree hangs on ${parent}, which is not before it`,
+      );
+    }
+    depths.push(parent < 0 ? 1 : depths[parent]! + 1);
+  }
+  return depths;
 }

@@ -14,6 +14,7 @@ import type { Passage, Token } from "../../core/step.js";
 import type { NativeModelInfo, NativeModelOptions } from "../../native/native-model.js";
 import { renderChat } from "../chat-template.js";
 import type { ModelFile } from "../gguf/check.js";
+import { mostOutputs } from "./demand.js";
 import type { Engine } from "./engine.js";
 import { type Home, LlamaBranch } from "./llama-branch.js";
 import type { Statistics } from "./protocol.js";
@@ -40,6 +41,7 @@ export class LlamaModel implements Model {
   readonly capabilities: ReadonlySet<Capability>;
   readonly size: ModelSize;
   readonly endTokens: ReadonlySet<Token>;
+  readonly treeLimits: { readonly nodes: number; readonly leaves: number };
   /** What libllama says of the loaded model. */
   readonly info: NativeModelInfo;
   readonly #parts: LlamaModelParts;
@@ -62,7 +64,11 @@ export class LlamaModel implements Model {
       "branch",
       "hidden",
       ...(parts.whiteBox ? ["graph" as const] : []),
+      ...(info.canTrim ? ["tree" as const] : []),
     ]);
+    // What one pass takes; more is read in several.
+    const nodes = Math.min(info.batchTokens, mostOutputs(info)) - 1;
+    this.treeLimits = { nodes, leaves: info.sequences };
     this.endTokens = new Set(info.endTokens);
     const context = Math.min(info.cells, info.trainedContext);
     this.size = { ...parts.file.size, context, vocabulary: info.vocabularySize };
@@ -90,6 +96,10 @@ export class LlamaModel implements Model {
     return this.#call((home) =>
       home.engine.call<"detokenize">({ type: "detokenize", model: home.number, tokens }),
     );
+  }
+
+  tokenBytes(tokens: readonly Token[]): Promise<Uint8Array[]> {
+    return this.#call((home) => home.engine.call<"bytes">({ type: "bytes", model: home.number, tokens }));
   }
 
   /** The template's own text may name special tokens; the contents of messages are plain text, whatever they contain. */

@@ -1,9 +1,10 @@
 /** What a branch is asked to do, and how far it has got. */
 import type { GrowingStep } from "../../core/growing-step.js";
-import type { Sampling } from "../../core/model.js";
+import type { Sampling, TreeRow, TreeToken } from "../../core/model.js";
 import type { Splitter } from "../../core/step.js";
 import type { Row } from "../../native/native-model.js";
-import type { AppendAnswer, EngineUsage, ExtendAnswer, Want } from "./protocol.js";
+import type { HeldTree } from "./held-tree.js";
+import type { AppendAnswer, EngineUsage, ExtendAnswer, TreeAnswer, Want } from "./protocol.js";
 
 export interface BranchState {
   readonly id: number;
@@ -15,6 +16,8 @@ export interface BranchState {
   everCached: number;
   /** Sequence id of its cells, or -1. */
   sequence: number;
+  /** Drafted tokens that are read beside it, until one of them is kept or the next call drops them. */
+  tree: HeldTree | null;
   /** The opened branch it descends from by forks. */
   readonly family: number;
   /** Tokens it was opened with: what is worth keeping for the next question when it is dropped. */
@@ -25,17 +28,21 @@ export interface BranchState {
   debt: EngineUsage;
 }
 
-/** `wait` heads the queue of a fork until its parent has got to it. `trim` and `drop` need no decode. */
+/** `wait` heads the queue of a fork until its parent has got to it. `keep`, `trim` and `drop` need no decode. */
 export type Operation =
   | Append
   | Extend
+  | ReadTree
+  | { readonly kind: "keep"; readonly node: number }
   | { readonly kind: "fork"; readonly child: BranchState }
   | { readonly kind: "wait" }
   | { readonly kind: "trim"; readonly length: number }
   | { readonly kind: "drop" };
 
-export function isCall(operation: Operation): operation is Append | Extend {
-  return operation.kind === "append" || operation.kind === "extend";
+export type BranchCall = Append | Extend | ReadTree;
+
+export function isCall(operation: Operation): operation is BranchCall {
+  return operation.kind === "append" || operation.kind === "extend" || operation.kind === "tree";
 }
 
 export interface Settle<Answer> {
@@ -67,6 +74,20 @@ export interface Extend extends Settle<ExtendAnswer> {
   readonly key: string;
   readonly onText: ((text: string) => void) | null;
   progress?: { start: number; usage: EngineUsage; written: GrowingStep };
+}
+
+export interface ReadTree extends Settle<TreeAnswer> {
+  readonly kind: "tree";
+  readonly call: number;
+  readonly nodes: readonly TreeToken[];
+  readonly sampling: Sampling;
+  readonly key: string;
+  /** For each row the tokens whose probabilities are wanted. */
+  readonly ask: readonly (readonly number[])[];
+  readonly topK: number;
+  readonly hidden: boolean;
+  /** Rows by their number in the tree; some are missing until all is passed. */
+  progress?: { usage: EngineUsage; rows: TreeRow[] };
 }
 
 export const noEngineUsage: EngineUsage = {

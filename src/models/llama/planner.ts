@@ -1,12 +1,13 @@
 /** Chooses what the next decode passes, and whose cells give way when they run out. */
-import { type Demand, nextDemand, outputsPerDecode } from "./demand.js";
+import { batchOf, canPlaceTree, type Demand, nextDemand } from "./demand.js";
 import type { BranchState } from "./operation.js";
 import type { SequencePool } from "./sequence-pool.js";
 
 export interface PlannerOptions {
   /** Greatest number of tokens in one decode. */
   readonly batchTokens: number;
-  readonly sequences: number;
+  /** Most outputs of one decode. */
+  readonly outputs: number;
   /** Greatest number of tokens in one branch. */
   readonly context: number;
 }
@@ -38,12 +39,13 @@ export class Planner {
       if (room === 0 || !this.#admit(branch, demands, active)) break;
       const pending = branch.tokens.length - branch.cached;
       const limit = pending > 1 && writing ? Math.min(room, chunkBesideWriters) : room;
+      if (!this.#placeTree(branch, limit, demands, active)) continue;
       const demand = nextDemand(branch, Math.min(limit, this.#room(branch)));
       if (demand.count === 0) continue;
       // Where hidden states are asked for, every token of the batch is an output: such calls go by themselves.
       if (demands[0] && demands[0].hidden !== demand.hidden) continue;
-      if (outputs + demand.outputs.length > Math.max(outputsPerDecode, this.#options.sequences)) continue;
-      this.#pool.grow(branch, demand.count);
+      if (outputs + demand.outputs.length > this.#options.outputs) continue;
+      this.#pool.grow(batchOf(demand));
       demands.push(demand);
       room -= demand.count;
       outputs += demand.outputs.length;
@@ -53,30 +55,58 @@ export class Planner {
 
   /** One branch by itself, at most `limit` tokens of it; null if it cannot be served now. */
   alone(branch: BranchState, limit = this.#options.batchTokens): Demand | null {
-    if (!this.#pool.acquire(branch)) return null;
+    if (!this.#pool.acquire(branch) || !this.#placeTree(branch, limit, [], [])) return null;
     const demand = nextDemand(branch, Math.min(limit, this.#room(branch)));
     if (demand.count === 0) return null;
-    this.#pool.grow(branch, demand.count);
+    this.#pool.grow(batchOf(demand));
     return demand;
   }
 
   /** Makes sure of a sequence and at least one free cell; pauses those who came later if nothing else helps. */
   #admit(branch: BranchState, demands: readonly Demand[], active: readonly BranchState[]): boolean {
-    const wanted = Math.min(branch.tokens.length - branch.cached, this.#options.batchTokens);
+    const wanted = Math.min(this.#pending(branch), this.#options.batchTokens);
     if (branch.sequence >= 0 && this.#pool.freeCells >= wanted) return true;
     const needed = [branch, ...demands.map((demand) => demand.branch)];
-    const pauseLast = () => {
-      const last = active.findLast((other) => other.sequence >= 0 && !needed.includes(other));
-      if (last) this.#pool.evict(last);
-      return last !== undefined;
-    };
-    while (!this.#pool.acquire(branch)) if (!pauseLast()) return false;
+    while (!this.#pool.acquire(branch)) if (!this.#pauseLast(needed, active)) return false;
     while (this.#pool.freeCells < wanted && this.#pool.evictIdle(needed)) {}
-    while (this.#pool.freeCells === 0) if (!pauseLast()) return false;
+    while (this.#pool.freeCells === 0) if (!this.#pauseLast(needed, active)) return false;
     return true;
   }
 
+  /** Gives a tree that is to be read the sequences it needs, once it can be placed; false if it must wait for them. */
+  #placeTree(
+    branch: BranchState,
+    limit: number,
+    demands: readonly Demand[],
+    active: readonly BranchState[],
+  ): boolean {
+    const { tree } = branch;
+    const [operation] = branch.queue;
+    if (!tree || tree.sequences !== null || operation?.kind !== "tree") return true;
+    if (!canPlaceTree(branch, tree, operation.hidden, Math.min(limit, this.#options.outputs))) return true;
+    const needed = [branch, ...demands.map((demand) => demand.branch)];
+    while (!this.#pool.placeTree(branch, operation.hidden, needed)) {
+      if (!this.#pauseLast(needed, active)) return false;
+    }
+    return true;
+  }
+
+  /** Tokens that its call has still to pass. */
+  #pending({ tree, tokens, cached }: BranchState): number {
+    if (tree?.sequences) return tree.left.length;
+    return tokens.length - cached + (tree?.cells(this.#pool.separate) ?? 0);
+  }
+
+  #pauseLast(needed: readonly BranchState[], active: readonly BranchState[]): boolean {
+    const last = active.findLast((other) => other.sequence >= 0 && !needed.includes(other));
+    if (last) this.#pool.evict(last);
+    return last !== undefined;
+  }
+
   #room(branch: BranchState): number {
-    return Math.min(this.#pool.freeCells, this.#options.context - branch.cached);
+    const { outputs, context } = this.#options;
+    // The context was looked at when the tree was asked for.
+    if (branch.tree?.sequences) return Math.min(this.#pool.freeCells, outputs);
+    return Math.min(this.#pool.freeCells, context - branch.cached);
   }
 }

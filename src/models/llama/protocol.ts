@@ -1,6 +1,6 @@
 /** What the program and the engine's process say to each other. Plain data over the IPC channel, many messages in one packet. */
 import type { ErrorData } from "../../core/errors.js";
-import type { Sampling, Usage } from "../../core/model.js";
+import type { Sampling, TreeRow, TreeToken, Usage } from "../../core/model.js";
 import type { Splitter, StopReason } from "../../core/step.js";
 import type { NativeModelInfo, NativeModelOptions } from "../../native/native-model.js";
 
@@ -47,6 +47,18 @@ export type Call =
       readonly key: string;
       readonly stream: boolean;
     }
+  | {
+      readonly type: "tree";
+      readonly model: number;
+      readonly branch: number;
+      readonly nodes: readonly TreeToken[];
+      readonly sampling: Sampling;
+      readonly key: string;
+      readonly ask: readonly (readonly number[])[];
+      readonly topK: number;
+      readonly hidden: boolean;
+    }
+  | { readonly type: "bytes"; readonly model: number; readonly tokens: readonly number[] }
   | { readonly type: "statistics"; readonly model: number };
 
 /** What each call is answered with. */
@@ -59,12 +71,15 @@ export interface Answers {
   open: number;
   append: AppendAnswer;
   extend: ExtendAnswer;
+  tree: TreeAnswer;
+  bytes: Uint8Array[];
   statistics: Statistics;
 }
 
 /** Orders that are not answered; they are served in the order sent, with the calls of the same branch. */
 export type Order =
   | { readonly type: "fork"; readonly model: number; readonly branch: number; readonly child: number }
+  | { readonly type: "keep"; readonly model: number; readonly branch: number; readonly node: number }
   | { readonly type: "trim"; readonly model: number; readonly branch: number; readonly length: number }
   | { readonly type: "drop"; readonly model: number; readonly branch: number }
   | { readonly type: "cancel"; readonly model: number; readonly call: number };
@@ -96,6 +111,11 @@ export interface ExtendAnswer {
   readonly entropies: readonly number[];
   /** Tokens of the branch after the call. */
   readonly end: number;
+  readonly usage: EngineUsage;
+}
+
+export interface TreeAnswer {
+  readonly rows: readonly TreeRow[];
   readonly usage: EngineUsage;
 }
 

@@ -7,8 +7,9 @@ import { StepwrightError } from "../../core/errors.js";
 import { GrowingStep } from "../../core/growing-step.js";
 import { addUsage } from "../../core/model.js";
 import type { StopReason } from "../../core/step.js";
-import type { BatchToken, NativeModel, Row, RowRequest } from "../../native/native-model.js";
-import { type Demand, readsEnd, rowRequest } from "./demand.js";
+import type { NativeModel, Row, RowRequest } from "../../native/native-model.js";
+import { batchOf, type Demand, mostOutputs, readsEnd, rowRequests } from "./demand.js";
+import { HeldTree, type TreeEntry } from "./held-tree.js";
 import {
   type Append,
   type BranchState,
@@ -16,10 +17,12 @@ import {
   isCall,
   noEngineUsage,
   type Operation,
+  type ReadTree,
 } from "./operation.js";
 import { Planner } from "./planner.js";
 import type { AppendAnswer, EngineUsage, Statistics } from "./protocol.js";
 import { SequencePool } from "./sequence-pool.js";
+import { takeTreeRows, treeProblem } from "./tree-call.js";
 
 export interface SchedulerOptions {
   /** Each sequence has a KV stream of its own (`NativeModelOptions.separateStreams`). */
@@ -63,7 +66,7 @@ export class Scheduler {
     const { cells, trainedContext, endTokens } = native.info;
     this.#context = Math.min(cells, trainedContext);
     this.#planner = new Planner(this.#pool, {
-      sequences: native.info.sequences,
+      outputs: mostOutputs(native.info),
       batchTokens: options.batchTokens ?? native.info.batchTokens,
       context: this.#context,
     });
@@ -99,6 +102,14 @@ export class Scheduler {
 
   extend(id: number, operation: Extend): void {
     this.#enqueue(id, operation);
+  }
+
+  readTree(id: number, operation: ReadTree): void {
+    this.#enqueue(id, operation);
+  }
+
+  keep(id: number, node: number): void {
+    this.#enqueue(id, { kind: "keep", node });
   }
 
   /**
@@ -183,6 +194,10 @@ export class Scheduler {
   /** Serves the head of the branch's queue if no decode is needed for it. */
   #settleHead(branch: BranchState): boolean {
     const operation = branch.queue[0]!;
+    // What was not kept of a tree goes with the next call.
+    if (branch.tree && operation.kind !== "keep" && !(operation.kind === "tree" && operation.progress)) {
+      this.#pool.keep(branch, -1);
+    }
     if (isCall(operation) && this.#cancelled.delete(operation.call)) {
       if (operation.kind === "extend" && operation.progress) {
         this.#endExtend(branch, operation, "cut");
@@ -190,11 +205,13 @@ export class Scheduler {
       }
       this.#finish(branch, () => operation.reject(new StepwrightError("aborted", "the call was aborted")));
       // What it had begun to read is not part of the branch.
-      if (operation.progress) this.#pool.truncate(branch, operation.progress.start);
+      if (operation.kind === "tree") this.#pool.keep(branch, -1);
+      else if (operation.progress) this.#pool.truncate(branch, operation.progress.start);
       return true;
     }
     if (this.#failed && isCall(operation)) {
       const failure = this.#failed;
+      this.#pool.keep(branch, -1);
       this.#finish(branch, () => operation.reject(failure));
       return true;
     }
@@ -203,6 +220,10 @@ export class Scheduler {
         return false;
       case "trim":
         this.#pool.truncate(branch, operation.length);
+        this.#finish(branch);
+        return true;
+      case "keep":
+        this.#pool.keep(branch, operation.node);
         this.#finish(branch);
         return true;
       case "drop":
@@ -219,6 +240,8 @@ export class Scheduler {
         return this.#beginAppend(branch, operation);
       case "extend":
         return this.#beginExtend(branch, operation);
+      case "tree":
+        return this.#beginTree(branch, operation);
     }
   }
 
@@ -301,6 +324,20 @@ export class Scheduler {
     this.#finish(branch, () => operation.resolve({ tokens, text, stop, logprobs, entropies, end, usage }));
   }
 
+  #beginTree(branch: BranchState, operation: ReadTree): boolean {
+    if (operation.progress) return false;
+    const tree = new HeldTree(operation.nodes);
+    const problem = treeProblem(branch, tree, this.#pool, this.#context);
+    if (problem) {
+      this.#finish(branch, () => operation.reject(problem));
+      return true;
+    }
+    operation.progress = { usage: this.#takeDebt(branch), rows: [] };
+    this.#pool.uncache(branch, branch.tokens.length - 1);
+    branch.tree = tree;
+    return false;
+  }
+
   #takeDebt(branch: BranchState): EngineUsage {
     const { debt } = branch;
     branch.debt = noEngineUsage;
@@ -337,18 +374,8 @@ export class Scheduler {
   }
 
   async #decode(demands: readonly Demand[]): Promise<void> {
-    const batch: BatchToken[] = [];
-    for (const { branch, from, count, outputs } of demands) {
-      const sequences = [branch.sequence];
-      for (let index = 0; index < count; index++) {
-        batch.push({
-          token: branch.tokens[from + index]!,
-          position: from + index,
-          sequences,
-          output: outputs.includes(index),
-        });
-      }
-    }
+    const batches = demands.map(batchOf);
+    const batch = batches.flat();
     const hidden = demands[0]!.hidden;
     this.#readingLong = batch.length > 64;
     const started = this.#now();
@@ -356,7 +383,7 @@ export class Scheduler {
     this.#readingLong = false;
     if (status !== 0) {
       // Back to what it was before the decode, whatever libllama left behind.
-      for (const { branch, from } of demands) this.#pool.rollback(branch, from);
+      for (const [index, { branch }] of demands.entries()) this.#pool.undo(branch, batches[index]!);
       await this.#recover(status, demands);
       return;
     }
@@ -368,7 +395,7 @@ export class Scheduler {
     let output = 0;
     for (const demand of demands) {
       const own = rows.slice(output, output + demand.outputs.length);
-      const states = demand.hidden ? this.#native.readHidden(output) : null;
+      const states = demand.hidden ? own.map((_, index) => this.#native.readHidden(output + index)) : [];
       output += own.length;
       this.#take(demand, own, states, { seconds, weightReads: share });
     }
@@ -376,13 +403,7 @@ export class Scheduler {
 
   #readRows(demands: readonly Demand[]): Row[] {
     const requests: RowRequest[] = [];
-    for (const { branch, operation, from, count, outputs } of demands) {
-      for (const index of outputs) {
-        const next = branch.tokens[from + index + 1];
-        const last = from + index === branch.tokens.length - 1 && index === count - 1;
-        requests.push(rowRequest(operation, requests.length, next, last, branch.tokens.length));
-      }
-    }
+    for (const demand of demands) requests.push(...rowRequests(demand, requests.length));
     return requests.length === 0 ? [] : this.#native.readRows(requests);
   }
 
@@ -390,11 +411,11 @@ export class Scheduler {
   #take(
     demand: Demand,
     rows: readonly Row[],
-    hidden: Float32Array | null,
+    hidden: readonly Float32Array[],
     perToken: { readonly seconds: number; readonly weightReads: number },
   ): void {
-    const { branch, operation, from, count } = demand;
-    branch.cached = from + count;
+    const { branch, operation, from, count, entries } = demand;
+    branch.cached = Math.min(from + count, branch.tokens.length);
     const draws = operation.kind === "extend" && demand.outputs.length > 0;
     // A pass whose token is not written has only read.
     const writes = draws && !(rows[0]!.finite && operation.progress!.written.pausesAt(rows[0]!.entropy));
@@ -405,7 +426,9 @@ export class Scheduler {
       seconds: perToken.seconds * count,
       weightReads: perToken.weightReads * count,
       passes: count,
-      positions: count * from + (count * (count - 1)) / 2,
+      positions: entries
+        ? entries.reduce((sum, { position }) => sum + position, 0)
+        : count * from + (count * (count - 1)) / 2,
     };
     branch.everCached = Math.max(branch.everCached, branch.cached);
     if (operation.kind === "fork") {
@@ -429,7 +452,25 @@ export class Scheduler {
       else if (draws) this.#endExtend(branch, operation, "delimiter");
       return;
     }
-    this.#read(branch, operation, demand, rows, hidden);
+    if (operation.kind === "tree") {
+      if (entries) this.#readTree(branch, operation, entries, rows, hidden);
+      return;
+    }
+    this.#read(branch, operation, demand, rows, hidden[0] ?? null);
+  }
+
+  #readTree(
+    branch: BranchState,
+    operation: ReadTree,
+    entries: readonly TreeEntry[],
+    rows: readonly Row[],
+    hidden: readonly Float32Array[],
+  ): void {
+    takeTreeRows(operation, entries, rows, hidden);
+    branch.tree!.pass(entries.length);
+    if (!branch.tree!.isRead) return;
+    const { usage, rows: read } = operation.progress!;
+    this.#finish(branch, () => operation.resolve({ rows: read, usage }));
   }
 
   #write(branch: BranchState, operation: Extend, row: Row): void {
@@ -520,6 +561,7 @@ export class Scheduler {
   /** A fork has no answer of its own: its child reads the prefix itself at its first call, and fails there. */
   #failHead(branch: BranchState, error: StepwrightError): void {
     const operation = branch.queue[0]!;
+    this.#pool.keep(branch, -1);
     this.#finish(branch);
     if (isCall(operation)) operation.reject(error);
     else if (operation.kind === "fork") this.#shareWithChild(branch, operation.child);
@@ -539,6 +581,7 @@ function newBranch(id: number, tokens: readonly number[], opened: number, family
     cached: 0,
     everCached: 0,
     sequence: -1,
+    tree: null,
     opened,
     queue: [],
     lastUsed: 0,

@@ -2,7 +2,7 @@
  * Who holds which sequence id and which cells. Branches that idle lose theirs first when others need room; a
  * branch gets them back by sharing the longest prefix that is still in the cache and reading the rest again.
  */
-import type { NativeModel } from "../../native/native-model.js";
+import type { BatchToken, NativeModel } from "../../native/native-model.js";
 import { CellTable } from "./cell-table.js";
 import type { BranchState } from "./operation.js";
 
@@ -51,9 +51,31 @@ export class SequencePool {
     return this.#native.info.sequences - this.#freeSequences.length - this.#kept.length;
   }
 
-  /** Takes cells for the branch's next `count` tokens, before they are decoded. */
-  grow(branch: BranchState, count: number): void {
-    this.#cells.grow(branch.sequence, count);
+  /** Sequence ids there are. */
+  get sequences(): number {
+    return this.#native.info.sequences;
+  }
+
+  get separate(): boolean {
+    return this.#options.separate;
+  }
+
+  /** Takes cells for tokens before they are decoded. */
+  grow(batch: readonly BatchToken[]): void {
+    for (const { sequences } of batch) this.#cells.growShared(sequences);
+  }
+
+  /** Puts cache and table back to what they were before these tokens of the branch, whatever a decode left behind. */
+  undo(branch: BranchState, batch: readonly BatchToken[]): void {
+    if (branch.sequence < 0) return;
+    const starts = new Map<number, number>();
+    for (const { sequences, position } of batch) {
+      for (const sequence of sequences) if (!starts.has(sequence)) starts.set(sequence, position);
+    }
+    for (const [sequence, start] of starts) {
+      if (sequence === branch.sequence) this.rollback(branch, start);
+      else this.#cut(sequence, start);
+    }
   }
 
   /** Cuts the branch itself. */
@@ -69,7 +91,7 @@ export class SequencePool {
     if (branch.cached > length) this.rollback(branch, length);
   }
 
-  /** Puts cache and table back to the first `length` tokens, whatever a decode left behind. */
+  /** Puts cache and table of the branch's own sequence back to the first `length` tokens. */
   rollback(branch: BranchState, length: number): void {
     if (branch.sequence < 0) return;
     if (length <= 0 || !this.#native.removeCells(branch.sequence, length, -1)) {
@@ -77,18 +99,56 @@ export class SequencePool {
       return;
     }
     this.#cells.trim(branch.sequence, length);
-    branch.cached = length;
+    branch.cached = Math.min(branch.cached, length);
   }
 
   /** Gives the branch's sequence and cells back. */
   release(branch: BranchState): void {
     if (branch.sequence < 0) return;
-    this.#native.removeCells(branch.sequence, 0, -1);
-    this.#cells.trim(branch.sequence, 0);
-    this.#freeSequences.push(branch.sequence);
+    for (const sequence of branch.tree?.sequences ?? [branch.sequence]) this.#free(sequence);
+    branch.tree?.lose();
     branch.sequence = -1;
     branch.cached = 0;
   }
+
+  // ---- trees -----------------------------------------------------------------------------------------------------
+
+  /** Gives every path of the branch's tree a sequence; false if there are no ids for them now. */
+  placeTree(branch: BranchState, hidden: boolean, needed: readonly BranchState[]): boolean {
+    const tree = branch.tree!;
+    const { separate } = this.#options;
+    while (this.#freeSequences.length < tree.paths - 1) if (!this.evictIdle(needed)) return false;
+    const sequences = [branch.sequence];
+    while (sequences.length < tree.paths) {
+      const sequence = this.#freeSequences.pop()!;
+      this.#shareCells(branch.sequence, sequence, branch.cached);
+      sequences.push(sequence);
+    }
+    tree.place({ sequences, tokens: branch.tokens, cached: branch.cached, separate, hidden });
+    return true;
+  }
+
+  /**
+   * Makes the path to a node of its tree the branch's own, where it lies in the cache: the sequence of a path through
+   * the node becomes the branch's. -1 keeps nothing. Without a tree it does nothing.
+   */
+  keep(branch: BranchState, node: number): void {
+    const { tree } = branch;
+    if (!tree) return;
+    branch.tree = null;
+    const path = tree.pathTo(node);
+    const kept = tree.sequenceThrough(node);
+    if (tree.sequences !== null && kept !== undefined) {
+      for (const sequence of tree.sequences) if (sequence !== kept) this.#free(sequence);
+      branch.sequence = kept;
+      branch.cached += path.length;
+      this.#cut(kept, branch.cached);
+      branch.everCached = Math.max(branch.everCached, branch.cached);
+    }
+    for (const token of path) branch.tokens.push(token);
+  }
+
+  // ---- who gives way -------------------------------------------------------------------------------------------
 
   /** Releases a branch that still has calls; it reads its tokens again when their turn comes. */
   evict(branch: BranchState): void {
@@ -131,7 +191,12 @@ export class SequencePool {
       );
       if (common > longest) [donor, longest] = [other, common];
     }
-    const sequence = this.#takeSequence(donor ? [donor] : []);
+    let sequence = this.#takeSequence(donor ? [donor] : []);
+    if (sequence === null && donor) {
+      // The donor's own tree may have all the others.
+      donor = undefined;
+      sequence = this.#takeSequence([]);
+    }
     if (sequence === null) return false;
     if (!donor || !this.#shareInto(donor, branch, sequence, longest)) {
       branch.sequence = sequence;
@@ -165,17 +230,34 @@ export class SequencePool {
   /** Lets `to` hold the first `count` cells of `from` under a free sequence id. */
   #shareInto(from: BranchState, to: BranchState, sequence: number, count: number): boolean {
     if (count <= 0) return false;
-    this.#native.shareCells(from.sequence, sequence);
-    if (count < from.cached && !this.#native.removeCells(sequence, count, -1)) {
-      this.#native.removeCells(sequence, 0, -1);
-      return false;
-    }
-    if (this.#options.separate) this.#cells.grow(sequence, count);
-    else this.#cells.share(from.sequence, sequence, count);
+    if (!this.#shareCells(from.sequence, sequence, count)) return false;
     to.sequence = sequence;
     to.cached = count;
     to.everCached = Math.max(to.everCached, count);
     return true;
+  }
+
+  /** Lets the free sequence `to` hold the first `count` cells of `from`; false if the model cannot cut the rest off. */
+  #shareCells(from: number, to: number, count: number): boolean {
+    this.#native.shareCells(from, to);
+    // A tree's cells lie behind those of the branch.
+    if (count < this.#cells.length(from) && !this.#native.removeCells(to, count, -1)) {
+      this.#native.removeCells(to, 0, -1);
+      return false;
+    }
+    if (this.#options.separate) this.#cells.grow(to, count);
+    else this.#cells.share(from, to, count);
+    return true;
+  }
+
+  #cut(sequence: number, length: number): void {
+    this.#native.removeCells(sequence, length, -1);
+    this.#cells.trim(sequence, length);
+  }
+
+  #free(sequence: number): void {
+    this.#cut(sequence, 0);
+    this.#freeSequences.push(sequence);
   }
 }
 
