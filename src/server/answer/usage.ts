@@ -84,7 +84,7 @@ export function timingsOf(method: Method, usage: Usage, ends: readonly AnswerEnd
 }
 
 /** How often drafted tokens were judged: blocks that the target read, or steps that a reward scored. */
-function verifications({ needs }: Method, { ledger }: AnswerEnd): number {
+export function verifications({ needs }: Method, { ledger }: AnswerEnd): number {
   const blocks = sum([ledger.draft, ledger.target], (role) => role?.speculation?.blocks ?? 0);
   return blocks + (needs.draft && needs.target ? (ledger.reward?.calls ?? 0) : 0);
 }
