@@ -3,6 +3,9 @@ import { createRegistry, type Registry } from "../core/registry.js";
 import type { Drafter } from "../core/speculation.js";
 
 export const drafters: Registry<Drafter> = createRegistry<Drafter>("drafter", {
+  lookup: () => import("./lookup.js"),
+  suffix: () => import("./suffix.js"),
+  recycling: () => import("./recycling.js"),
   model: () => import("./model.js"),
   "model-tree": () => import("./model-tree.js"),
 });

@@ -29,7 +29,7 @@ export default defineDrafter({
   async open(resources, { branching, ...options }) {
     const model = neededDraft(resources, "model-tree");
     const widths = branching.split("+").map(Number);
-    return openReader(model, kindsOf(options.draws), async (reader, request) => {
+    return openReader(model, kindsOf[options.draws], async (reader, request) => {
       const grower = new TreeGrower(reader, request, { ...options, origin: "model-tree" }, model.endTokens);
       const first = await grower.begin();
       for (let layer = first ? [first] : [], depth = 0; layer.length > 0; depth++) {

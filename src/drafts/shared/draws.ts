@@ -15,10 +15,12 @@ export interface DrawOptions {
   readonly temperature?: number | undefined;
 }
 
-/** At temperature 0 a drawn draft becomes a point, whatever the draws. */
-export function kindsOf(draws: Draws): Proposal["kind"][] {
-  return draws === "top" ? ["point"] : [draws, "point"];
-}
+export const kindsOf: Readonly<Record<Draws, readonly Proposal["kind"][]>> = {
+  independent: ["independent"],
+  // At temperature 0 nothing is left to draw after the first token: the most probable ones follow, as points.
+  "without-replacement": ["without-replacement", "point"],
+  top: ["point"],
+};
 
 /** One drafted token, and the probability that the law of its draw gave it. */
 export interface Draw {
@@ -37,10 +39,10 @@ export function draftUniform(request: DraftRequest, path: readonly number[], pur
   return keyedUniform(sampling.seed, key, position, `draft:${tokens.length}:${path.join(".")}${purpose}`);
 }
 
-/** The law that drafts at a place come from; at temperature 0 the plain one, for its ranks. */
+/** The law that drafts at a place come from. Distinct drafts at temperature 0 come from the plain one, by rank. */
 export function placeLaw(row: DraftRow, sampling: Sampling, { draws, temperature }: DrawOptions) {
   const used = { ...sampling, temperature: temperature ?? sampling.temperature };
-  if (used.temperature > 0) return { law: headLaw(row.topK, used), draws };
+  if (used.temperature > 0 || draws === "independent") return { law: headLaw(row.topK, used), draws };
   const plain = { ...used, temperature: 1, topK: 0, topP: 1, minP: 0 };
   return { law: headLaw(row.topK, plain), draws: "top" as const };
 }

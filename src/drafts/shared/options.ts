@@ -26,12 +26,12 @@ export const treeDraws = {
     .describe("how siblings are drawn; top takes the most probable tokens"),
 };
 
-export const originalTextOptions = {
+export const matchOptions = {
   longest: z
     .int()
     .min(1)
     .max(64)
     .default(8)
     .describe("tokens of the text's end that are looked for, at most"),
-  shortest: z.int().min(1).max(64).default(2).describe("fewer matching tokens give no draft"),
+  shortest: z.int().min(1).max(64).default(2).describe("where fewer tokens agree nothing is drafted"),
 };
