@@ -17,13 +17,18 @@ export interface RowRequest {
 /** A row of the tree from the whole law of the next token, temperature 1. */
 export function exactRow(law: SparseLaw, { sampling, asked, topK, uniform }: RowRequest): TreeRow {
   const target = processed(law, sampling);
-  const others = lawWithout(target, new Set(asked));
   const candidate = (token: Token): Candidate => ({ token, logprob: logprobOf(token, law) });
   return {
-    draw: candidate(pick(target, uniform("sample"))),
+    // Drawn when looked at, so that a rule's own random numbers can be told apart from these.
+    get draw() {
+      return candidate(pick(target, uniform("sample")));
+    },
     probabilities: asked.map((token) => probabilityOf(token, target)),
     logprobs: asked.map((token) => logprobOf(token, law)),
-    outside: others && candidate(pick(others, uniform("outside"))),
+    get outside() {
+      const others = lawWithout(target, new Set(asked));
+      return others && candidate(pick(others, uniform("outside")));
+    },
     entropy: entropyOf(law),
     ...(topK && { topK: mostProbable(law, topK) }),
   };
