@@ -4,6 +4,8 @@ import type { Command } from "./command.js";
 
 interface Entry {
   readonly summary: string;
+  /** It runs until it is stopped: that is no failure. */
+  readonly isService?: true;
   load(): Promise<Command>;
 }
 
@@ -15,6 +17,11 @@ const load =
 
 export const commandTable: Readonly<Record<string, Entry>> = {
   solve: { summary: "answer one question with a method", load: load(() => import("./commands/solve.js")) },
+  serve: {
+    summary: "answer over HTTP, as OpenAI's API does",
+    isService: true,
+    load: load(() => import("./commands/serve.js")),
+  },
   lab: {
     summary: "see a method at work on the small models that come along",
     load: load(() => import("./commands/lab.js")),

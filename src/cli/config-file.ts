@@ -1,9 +1,10 @@
 /**
- * A configuration file: JSON whose keys are the long flags without their dashes. `include` names one or more
+ * A configuration file: JSON or YAML whose keys are the long flags without their dashes. `include` names one or more
  * files, relative to the one that includes them; the including file wins over what it includes.
  */
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, extname, resolve } from "node:path";
+import { parseDocument } from "yaml";
 import { StepwrightError } from "../core/errors.js";
 import { nearest } from "../core/registry.js";
 import type { Given } from "./arguments.js";
@@ -63,19 +64,31 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
   if (text.length > sizeLimit) throw invalid(path, "is larger than 1 MiB", "give a file of settings");
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\ufeff/, ""));
+    value = isYaml(path) ? yamlOf(text) : JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
-    throw invalid(
-      path,
-      `is not JSON: ${(cause as Error).message}`,
-      'write it as {"method": "rsd", ...}',
-      cause,
-    );
+    const form = isYaml(path) ? "YAML" : "JSON";
+    throw invalid(path, `is not ${form}: ${(cause as Error).message}`, exampleOf(path), cause);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid(path, "must hold one JSON object", 'write it as {"method": "rsd", ...}');
+    throw invalid(path, "must hold one object", exampleOf(path));
   }
   return value as Record<string, unknown>;
+}
+
+function isYaml(path: string): boolean {
+  return [".yaml", ".yml"].includes(extname(path).toLowerCase());
+}
+
+function exampleOf(path: string): string {
+  return isYaml(path) ? "write it as `method: rsd` lines" : 'write it as {"method": "rsd", ...}';
+}
+
+/** Aliases are off: settings have no use for them, and they can blow up in memory. */
+function yamlOf(text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem) throw new Error(problem.message.split("\n")[0]);
+  return document.toJS({ maxAliasCount: 0 });
 }
 
 function includeNames(path: string, include: unknown): string[] {

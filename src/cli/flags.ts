@@ -1,7 +1,8 @@
 /** Flags are derived from zod schemas: a field's name, type, default, limits and description are said once. */
 import { z } from "zod";
 
-export type FlagKind = "boolean" | "string" | "number" | "integer" | "list";
+/** `object` is JSON on the command line, and nested keys in a configuration file. */
+export type FlagKind = "boolean" | "string" | "number" | "integer" | "list" | "object";
 
 export interface Flag {
   /** The schema's key. */
@@ -81,6 +82,7 @@ const placeholders: Readonly<Record<FlagKind, string>> = {
   number: "NUMBER",
   integer: "N",
   list: "A,B,...",
+  object: "JSON",
 };
 
 function kindOf(property: Property): FlagKind {
@@ -89,6 +91,8 @@ function kindOf(property: Property): FlagKind {
     case "number":
     case "integer":
       return property.type;
+    case "object":
+      return "object";
     case "array":
       return "list";
     default:
@@ -104,6 +108,7 @@ export function expectation(flag: Flag): string {
     boolean: "true or false",
     string: "a text",
     list: "a list",
+    object: "a JSON object",
     number: "a number",
     integer: "a whole number",
   };

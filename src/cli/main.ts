@@ -23,7 +23,8 @@ export async function main(argv: readonly string[], host: Host = processHost()):
     else code = renderError(error, host, beforeOperandsOnly(argv).includes("--json"));
   }
   if (interruption.outputClosed) code = renderError(unwritable(interruption.outputClosed), host, false);
-  return interruption.exitCode ?? code;
+  const isService = commandTable[argv[0] ?? ""]?.isService === true;
+  return (isService ? undefined : interruption.exitCode) ?? code;
 }
 
 async function dispatch(argv: readonly string[], context: CommandContext): Promise<number> {

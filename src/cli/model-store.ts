@@ -21,19 +21,24 @@ interface Located {
 export interface StoreOptions {
   readonly hub?: HubSettings;
   readonly signal?: AbortSignal;
+  /** Shared with other stores, so that what several name is opened once; to be closed by whoever made it. */
+  readonly models?: Map<string, Promise<Model>>;
 }
 
 export class ModelStore implements AsyncDisposable {
   readonly references: References;
   readonly #hub: HubSettings;
   readonly #signal: AbortSignal | undefined;
-  readonly #opened = new Map<string, Promise<Model>>();
+  readonly #opened: Map<string, Promise<Model>>;
+  readonly #closes: boolean;
   readonly #rewards = new Map<string, Promise<Reward>>();
 
-  constructor(references: References, { hub = hubSettings(), signal }: StoreOptions = {}) {
+  constructor(references: References, { hub = hubSettings(), signal, models }: StoreOptions = {}) {
     this.references = references;
     this.#hub = hub;
     this.#signal = signal;
+    this.#opened = models ?? new Map();
+    this.#closes = models === undefined;
   }
 
   /** Throws if anything that the roles name, or these further rewards, is missing. Loads nothing. */
@@ -74,11 +79,8 @@ export class ModelStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Rewards hold branches of the models.
-    for (const kept of [this.#rewards, this.#opened]) {
-      for (const opened of await Promise.allSettled<AsyncDisposable>(kept.values())) {
-        if (opened.status === "fulfilled") await opened.value[Symbol.asyncDispose]();
-      }
-    }
+    await closeAll(this.#rewards.values());
+    if (this.#closes) await closeAll(this.#opened.values());
   }
 
   #reference(role: Role): string {
@@ -119,5 +121,12 @@ export class ModelStore implements AsyncDisposable {
       ...size,
     } as const;
     return { key: whiteBox ? `graph:${path}` : path, open: () => openLlama(path, { ...options, whiteBox }) };
+  }
+}
+
+/** Those that were opened; the others left nothing behind. */
+export async function closeAll(opening: Iterable<Promise<AsyncDisposable>>): Promise<void> {
+  for (const opened of await Promise.allSettled(opening)) {
+    if (opened.status === "fulfilled") await opened.value[Symbol.asyncDispose]();
   }
 }

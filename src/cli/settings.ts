@@ -45,6 +45,12 @@ export function settle<Schema extends z.ZodObject>(
   if (!flag || !given)
     throw new StepwrightError("invalid-option", issue.message, { subject: issue.path.join(".") });
   const remedy = issue.code === "custom" ? (issue.params?.remedy as string | undefined) : undefined;
+  if (flag.kind === "object" && issue.path.length > 1) {
+    const within = issue.path.slice(1).join(".");
+    throw new StepwrightError("invalid-option", `${given.origin}: ${within}: ${issue.message}`, {
+      subject: given.origin,
+    });
+  }
   if (issue.code !== "custom") throw wrongValue(flag, given);
   throw new StepwrightError("invalid-option", `${given.origin}: ${issue.message}`, {
     subject: given.origin,
@@ -55,12 +61,14 @@ export function settle<Schema extends z.ZodObject>(
 function convert(flag: Flag, given: Given): unknown {
   const { value } = given;
   if (typeof value === "string") return convertText(flag, given, value);
-  const fits =
-    flag.kind === "list"
-      ? Array.isArray(value)
-      : typeof value === (flag.kind === "integer" ? "number" : flag.kind);
-  if (!fits) throw wrongValue(flag, given);
+  if (!isOfKind(flag, value)) throw wrongValue(flag, given);
   return value;
+}
+
+function isOfKind({ kind }: Flag, value: unknown): boolean {
+  const isList = Array.isArray(value);
+  if (kind === "list") return isList;
+  return typeof value === (kind === "integer" ? "number" : kind) && value !== null && !isList;
 }
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -71,6 +79,11 @@ function convertText(flag: Flag, given: Given, text: string): unknown {
       return text;
     case "list":
       return text.split(",").map((item) => item.trim());
+    case "object": {
+      const value = jsonOf(text);
+      if (!isOfKind(flag, value)) throw wrongValue(flag, given);
+      return value;
+    }
     case "boolean":
       if (/^(true|1|yes|on)$/i.test(text)) return true;
       if (/^(false|0|no|off)$/i.test(text)) return false;
@@ -79,6 +92,14 @@ function convertText(flag: Flag, given: Given, text: string): unknown {
     case "integer":
       if (!decimal.test(text.trim())) throw wrongValue(flag, given);
       return Number(text);
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

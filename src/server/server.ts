@@ -18,7 +18,7 @@ export interface ServerOptions {
   readonly keys?: readonly string[];
   readonly origins?: readonly string[];
   readonly hosts?: readonly string[];
-  readonly limits?: Partial<ServerLimits>;
+  readonly limits?: { readonly [Name in keyof ServerLimits]?: ServerLimits[Name] | undefined };
   /** Where runs are kept; null keeps none. */
   readonly folder: string | null;
   readonly studio?: StudioParts | undefined;

@@ -23,6 +23,8 @@ const tokenizeSchema = z.object({
 const detokenizeSchema = z.object({
   model: z.string(),
   tokens: z.array(z.int().min(0)).max(1_048_576),
+  /** The text of each token alone, too. */
+  pieces: z.boolean().default(false),
 });
 
 export function tokenRoutes({ models, limits }: Served): ServerApp {
@@ -46,7 +48,7 @@ export function tokenRoutes({ models, limits }: Served): ServerApp {
   };
   const detokenize = async (c: ServerContext) => {
     const body = await readJsonObject(c.env.incoming, limits);
-    const { model: name, tokens } = parseFields(detokenizeSchema, body);
+    const { model: name, tokens, pieces } = parseFields(detokenizeSchema, body);
     const model = writerOf(models, name);
     const unknown = tokens.findIndex((token) => token >= model.size.vocabulary);
     if (unknown >= 0) {
@@ -54,7 +56,12 @@ export function tokenRoutes({ models, limits }: Served): ServerApp {
       throw new ApiError(400, "invalid_value", message, { param: `tokens[${unknown}]` });
     }
     const text = await model.detokenize(tokens);
-    return c.json({ content: text, prompt: text });
+    return c.json({
+      content: text,
+      prompt: text,
+      vocabulary: model.vocabulary,
+      ...(pieces && { pieces: await Promise.all(tokens.map((token) => model.detokenize([token]))) }),
+    });
   };
   for (const prefix of ["", "/v1"]) {
     app.post(`${prefix}/tokenize`, tokenize);
