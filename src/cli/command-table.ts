@@ -34,6 +34,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "measure methods side by side on the questions of a task",
     load: load(() => import("./commands/bench.js")),
   },
+  studio: {
+    summary: "see runs, live and recorded, in a browser",
+    load: load(() => import("./commands/studio.js")),
+  },
   "analyze pass": {
     summary: "what more samples bring: average, majority, pass@k",
     load: load(() => import("./commands/analyze-pass.js")),

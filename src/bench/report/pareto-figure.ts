@@ -19,8 +19,11 @@ export interface Reference {
 }
 
 /** Rows that are right more often than every row that costs no more, from the cheapest on. */
-export function paretoFront(rows: readonly BenchRow[], cost: Cost): BenchRow[] {
-  const front: BenchRow[] = [];
+export function paretoFront<Row extends Pick<BenchRow, "accuracy">>(
+  rows: readonly Row[],
+  cost: { of(row: Row): number },
+): Row[] {
+  const front: Row[] = [];
   const sorted = rows.toSorted((a, b) => cost.of(a) - cost.of(b) || b.accuracy - a.accuracy);
   for (const row of sorted) if (row.accuracy > (front.at(-1)?.accuracy ?? -1)) front.push(row);
   return front;
