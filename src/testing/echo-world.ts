@@ -17,6 +17,8 @@ export interface EchoWorld {
 export interface EchoOptions extends Script {
   /** Tokens that fit a branch; default 8192. */
   readonly context?: number;
+  /** Further texts that are one token each. */
+  readonly words?: readonly string[];
 }
 
 const fillers = ["take", "one", "more", "look", "at", "what", "was", "asked"].map((word) => ` ${word}`);
@@ -33,12 +35,12 @@ export function echoAnswer(question: string): string {
 }
 
 /** The draft slips at every third step: the reward sees it, and the target writes that step anew. */
-export function echoWorld({ context, ...script }: EchoOptions = {}): EchoWorld {
+export function echoWorld({ context, words = [], ...script }: EchoOptions = {}): EchoWorld {
   const model = (name: string, slips: boolean) =>
     new ScriptedModel({
       ...script,
       name,
-      pieces: [...fillers, "\n\n", " of ", "Step ", "Slip "],
+      pieces: [...words, ...fillers, "\n\n", " of ", "Step ", "Slip "],
       ...(context !== undefined && { size: { context } }),
       law: { steps: (question, steps) => [next(question, steps.length, slips)] },
     });

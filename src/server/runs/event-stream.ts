@@ -25,13 +25,11 @@ export function streamResponse(
 ): Response {
   const outgoing = (context.env as Partial<HttpBindings> | undefined)?.outgoing;
   const stream = new EventStream(source, options, () => outgoing?.destroy());
-  return new Response(stream.body, {
-    headers: {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache, no-transform",
-      // Proxies that gather an answer before they pass it on must not.
-      "x-accel-buffering": "no",
-    },
+  return context.body(stream.body, 200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    // Proxies that gather an answer before they pass it on must not.
+    "x-accel-buffering": "no",
   });
 }
 

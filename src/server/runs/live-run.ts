@@ -78,6 +78,11 @@ export class LiveRun implements RunChoice, Candidate {
     return this.#facts.ended !== null;
   }
 
+  /** An earlier part of it was there already. */
+  get isResumed(): boolean {
+    return this.#options.recorded !== undefined;
+  }
+
   get isCancelled(): boolean {
     return this.#controller.signal.aborted;
   }

@@ -2,6 +2,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Ledger, type LedgerData } from "../../core/ledger.js";
 import type { TraceEvent } from "../../core/trace-event.js";
+import { type AnswerEnd, AnswerReader } from "../answer/answer-reader.js";
+import { predictions, verifications } from "../answer/usage.js";
 import type { LiveRun } from "./live-run.js";
 import { Counter, exposition, Gauge, Histogram, type Labels, type Metric } from "./prometheus.js";
 
@@ -42,6 +44,15 @@ export class ServerMetrics implements Disposable {
   readonly #busy = new Counter("stepwright_busy_seconds_total", "shares of the engine's busy time, by role");
   readonly #steps = new Counter("stepwright_steps_total", "steps written, by the role that wrote them");
   readonly #committed = new Counter("stepwright_steps_committed_total", "steps decided for, by method");
+  readonly #drafts = new Counter(
+    "stepwright_drafts_total",
+    "drafts judged: blocks that a target read, steps that a reward scored",
+  );
+  readonly #draftTokens = new Counter("stepwright_draft_tokens_total", "tokens drafted for a target");
+  readonly #acceptedTokens = new Counter(
+    "stepwright_accepted_tokens_total",
+    "drafted tokens that are in the answer",
+  );
   readonly #rewardFailures = new Counter(
     "stepwright_reward_failures_total",
     "steps that the reward failed to score",
@@ -100,6 +111,8 @@ export class ServerMetrics implements Disposable {
     this.#accounts.delete(run);
     this.#duration.observe((ended ?? 0) - (started ?? 0));
     this.#charge(account.ledger.toJSON());
+    const answer = answerEnd(run);
+    if (answer) this.#draft(run, answer);
   }
 
   /** The text that Prometheus reads. */
@@ -116,6 +129,16 @@ export class ServerMetrics implements Disposable {
     if (account.steps++ === 0) this.#firstStep.observe(now - run.asked);
     else this.#betweenSteps.observe(now - account.lastStep);
     account.lastStep = now;
+  }
+
+  /** The figures of the answer's own usage. */
+  #draft({ request: { method } }: LiveRun, end: AnswerEnd): void {
+    const { accepted, rejected } = predictions(method, end);
+    const labels = { method: method.name };
+    if (accepted + rejected === 0) return;
+    this.#drafts.add(verifications(method, end), labels);
+    this.#draftTokens.add(accepted + rejected, labels);
+    this.#acceptedTokens.add(accepted, labels);
   }
 
   #charge(ledger: LedgerData): void {
@@ -140,7 +163,7 @@ export class ServerMetrics implements Disposable {
   #counted(): Metric[] {
     return [
       ...[this.#requests, this.#runs, this.#tokens, this.#flops, this.#busy, this.#steps, this.#committed],
-      ...[this.#rewards, this.#rewardFailures],
+      ...[this.#drafts, this.#draftTokens, this.#acceptedTokens, this.#rewards, this.#rewardFailures],
       ...[this.#waiting, this.#firstStep, this.#betweenSteps, this.#duration],
     ];
   }
@@ -161,4 +184,17 @@ export class ServerMetrics implements Disposable {
       ]),
     ];
   }
+}
+
+/** What its answer says of itself; undefined for a run without one, and for one that was counted in part before. */
+function answerEnd({ request, log, isResumed }: LiveRun): AnswerEnd | undefined {
+  if (isResumed) return undefined;
+  const reader = new AnswerReader(request.method, [], false);
+  try {
+    for (const event of log.records) reader.take(event);
+  } catch {
+    // Its reader was told; there is no answer to count.
+    return undefined;
+  }
+  return reader.end;
 }

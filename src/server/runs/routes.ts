@@ -40,7 +40,11 @@ export function runRoutes(service: LiveRunService): ServerApp {
     return c.json({ object: "list", data: found, has_more: false });
   });
 
-  app.get("/v1/runs/:id", (c) => c.json(shown(service.facts(c.req.param("id"), c.get("owner")))));
+  app.get("/v1/runs/:id", async (c) => {
+    const [id, owner] = [c.req.param("id"), c.get("owner")];
+    const facts = service.facts(id, owner);
+    return c.json({ ...shown(facts), question: await service.question(id, owner) });
+  });
 
   app.delete("/v1/runs/:id", (c) => {
     service.cancel(c.req.param("id"), c.get("owner"));

@@ -34,6 +34,8 @@ export const runFactsSchema = z.object({
   finish: z.enum(finishes).nullable(),
   answer: z.string().nullable(),
   flops: z.number().min(0).nullable(),
+  /** Wall seconds of its work, over all its parts. */
+  seconds: seconds.nullable(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   idempotency: z.object({ key: z.string(), digest: z.string() }).nullable(),
   /** Of the trace on disk. */
@@ -71,6 +73,7 @@ export function newFacts(
     finish: null,
     answer: null,
     flops: null,
+    seconds: null,
     error: null,
     bytes: 0,
   };
@@ -84,7 +87,7 @@ export function endedFacts(
 ): RunFacts {
   const ended = { ...facts, ended: Date.now() / 1000 };
   if (last?.type === "run-finished") {
-    const { finish, text, ledger } = last;
+    const { finish, text, ledger, elapsed } = last;
     const answer = extractAnswer(text);
     return {
       ...ended,
@@ -92,6 +95,7 @@ export function endedFacts(
       finish,
       answer: answer ? clipped(answer) : null,
       flops: ledger.total.flops,
+      seconds: elapsed,
     };
   }
   if (last?.type !== "run-failed") return { ...ended, status: cutAs ?? "failed" };

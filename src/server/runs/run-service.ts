@@ -21,7 +21,7 @@ import { IdempotencyTable } from "./idempotency.js";
 import { LiveRun, type RunObserver } from "./live-run.js";
 import { ServerMetrics } from "./metrics.js";
 import { Recovery } from "./recovery.js";
-import { resumedOrder } from "./resumed-order.js";
+import { resumedRequest } from "./resumed-request.js";
 import { choiceId, newFacts, newRunId, type RunFacts } from "./run-facts.js";
 import { RemovedRuns, RunStore } from "./run-store.js";
 import { ServedRequest } from "./served-request.js";
@@ -71,7 +71,7 @@ export class LiveRunService implements RunService {
   readonly #requests = new Map<string, ServedRequest>();
   readonly #live = new Map<string, LiveRun>();
   /** Requests being read back from disk. */
-  readonly #returning = new Map<string, Promise<ServedRequest | RunHandle>>();
+  readonly #returning = new Map<string, Promise<ServedRequest | RunHandle | undefined>>();
   #isDraining = false;
   #idle: (() => void)[] = [];
 
@@ -133,6 +133,15 @@ export class LiveRunService implements RunService {
     throw notFound();
   }
 
+  /** What was asked, whole. Errors as `facts`. */
+  async question(id: string, owner: string): Promise<string> {
+    const { question } = this.facts(id, owner);
+    const live = this.#live.get(id);
+    if (live) return live.request.question;
+    const first = await this.#store?.readStart(id);
+    return first?.type === "run-started" ? first.question : question;
+  }
+
   /** Its events so far and to come; errors as `facts`. */
   async events(id: string, owner: string, after: number | undefined): Promise<AsyncIterable<NumberedEvent>> {
     this.facts(id, owner);
@@ -171,8 +180,13 @@ export class LiveRunService implements RunService {
       throw new ApiError(409, "run_not_resumable", `the run is ${facts.status}`);
     }
     const resuming = this.#read(id).then(async (earlier) => {
-      const order = await resumedOrder(facts, earlier.contents.events, this.models);
-      return this.#begin(id, order, [earlier]);
+      const request = await resumedRequest(facts, earlier.contents.events, this.models);
+      const { model } = facts;
+      const { method, question, maxTokens = 0 } = request;
+      // One answer at its longest: what the method is wide was admitted when it was first asked for.
+      const cost = question.length + maxTokens;
+      const asked = { owner, model, method, choices: 1, cost, keep: true };
+      return this.#begin(id, { ...asked, request: () => request }, [earlier]);
     });
     this.#returning.set(id, resuming);
     try {
@@ -293,17 +307,29 @@ export class LiveRunService implements RunService {
     const kept = ids.map((one) => this.#store?.get(one));
     if (kept.some((facts) => facts === undefined || facts.owner !== order.owner))
       return Promise.resolve(undefined);
-    const returning =
-      this.#returning.get(id) ??
-      Promise.all(ids.map((one) => this.#read(one))).then((recorded) => {
-        const isFinished = kept.every((facts) => facts!.status === "finished");
-        if (!isFinished) return this.#begin(id, order, recorded);
-        const choices = recorded.map(keptChoice);
-        const created = Math.floor(kept[0]!.created);
-        return { id, created, joined: true, choices, leave: () => {}, cancel: () => {} };
-      });
+    const returning = this.#returning.get(id) ?? this.#comeBack(id, ids, order);
     this.#returning.set(id, returning);
     return returning.finally(() => this.#returning.delete(id));
+  }
+
+  async #comeBack(
+    id: string,
+    ids: readonly string[],
+    order: RunOrder,
+  ): Promise<ServedRequest | RunHandle | undefined> {
+    // What cannot be read back is done anew.
+    const earlier = await Promise.all(ids.map((one) => this.#read(one))).catch(() => undefined);
+    if (!earlier) return undefined;
+    if (earlier.some(({ facts }) => facts.status !== "finished")) {
+      // A seed that the server drew is in the trace, not in the request.
+      const requests = await Promise.all(
+        earlier.map(({ facts, contents }) => resumedRequest(facts, contents.events, this.models)),
+      );
+      return this.#begin(id, { ...order, request: (choice) => requests[choice]! }, earlier);
+    }
+    const created = Math.floor(earlier[0]!.facts.created);
+    const choices = earlier.map(keptChoice);
+    return { id, created, joined: true, choices, leave: () => {}, cancel: () => {} };
   }
 
   async #read(id: string): Promise<Earlier> {

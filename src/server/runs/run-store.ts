@@ -1,9 +1,11 @@
 /** Runs on disk, a folder each: `run.json` and `trace.jsonl`. One server at a time works in it; old runs make room. */
+import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { StepwrightError } from "../../core/errors.js";
 import { type ProcessLock, takeLock } from "../../core/process-lock.js";
-import type { TraceContents } from "../../core/trace.js";
+import { type TraceContents, TraceReader } from "../../core/trace.js";
+import type { TraceEvent } from "../../core/trace-event.js";
 import { type FileSink, openTraceSink, readTrace } from "../../core/trace-file.js";
 import type { ServiceLimits } from "../limits.js";
 import { isRunId, type RunFacts, runFactsSchema } from "./run-facts.js";
@@ -14,6 +16,7 @@ export interface StoreOptions extends Pick<ServiceLimits, "keepDays" | "keepByte
   readonly onNotice: (notice: string) => void;
 }
 
+const newLine = 0x0a;
 /** How many removed runs are remembered, so that their readers learn that they are gone and not unknown. */
 const rememberedRemovals = 10_000;
 
@@ -97,6 +100,16 @@ export class RunStore implements AsyncDisposable {
   /** Throws `trace-invalid` or `storage-failed`. */
   read(id: string): Promise<TraceContents> {
     return readTrace(this.tracePath(id));
+  }
+
+  /** The first record alone, which may be all that is wanted of a long trace. Throws as `read`. */
+  async readStart(id: string): Promise<TraceEvent | undefined> {
+    const reader = new TraceReader();
+    for await (const chunk of createReadStream(this.tracePath(id)) as AsyncIterable<Buffer>) {
+      reader.push(chunk);
+      if (chunk.includes(newLine)) break;
+    }
+    return reader.end().events[0];
   }
 
   tracePath(id: string): string {
