@@ -195,14 +195,21 @@ export type Plan =
   /** Write so many tokens without drafts (at most what the step may have), then ask again. */
   | { readonly plain: number };
 
+/** Wall seconds, load included. */
+export interface BlockSeconds {
+  readonly draft: number;
+  /** What the draft model took beside that to read text that it had not seen. */
+  readonly catchUp: number;
+  readonly target: number;
+}
+
 export interface OpenController {
   /** True where it reads the drafter's hidden states. */
   readonly hidden?: boolean;
   choose(view: ControllerView): Plan;
-  /** Asked after each drafted token; the tokens drafted so far are verified in any case. */
-  shouldStop?(drafted: Drafted): boolean;
-  /** Wall seconds of drafting and of the target's pass, load included. */
-  learn?(verified: Verified, seconds: { readonly draft: number; readonly target: number }): void;
+  /** For one block: asked after each drafted token; what is drafted so far is verified in any case. */
+  watch?(): (drafted: Drafted) => boolean;
+  learn?(verified: Verified, seconds: BlockSeconds): void;
   /** Tokens written without drafts, and how long that took. */
   learnPlain?(tokens: number, seconds: number): void;
 }

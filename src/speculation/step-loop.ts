@@ -13,6 +13,7 @@ import {
   type Extension,
   noUsage,
   spanFlops,
+  tokenFlops,
   tokensWithin,
   type Usage,
 } from "../core/model.js";
@@ -40,13 +41,17 @@ export class StepLoop {
   readonly #start: number;
   readonly #step: GrowingStep;
   #hints: readonly (readonly Token[])[] = [];
-  #usage: Usage = noUsage;
+  /** What plain stretches cost, and what blocks passed, all of that as reading. */
+  #plainUsage: Usage = noUsage;
+  #passed: Usage = noUsage;
+  /** Tokens that blocks wrote. */
+  #written = 0;
   #drafting: Usage | undefined;
   readonly #counts = { blocks: 0, drafted: 0, accepted: 0 };
   /** Characters of the step's text that were shown. */
   #shown = 0;
-  /** What handing tokens to the branch without a pass cost: nothing, where they need not be read again. */
-  readonly #handed: Promise<Usage>[] = [];
+  /** Tokens handed to the branch to be passed with the next block. */
+  readonly #handed: Promise<void>[] = [];
 
   constructor(host: Host, place: Place, options: ExtendOptions) {
     this.#host = host;
@@ -62,12 +67,12 @@ export class StepLoop {
     while (!stop) stop = await this.#next();
     this.#step.close();
     this.#show();
-    for (const usage of await Promise.all(this.#handed)) this.#usage = addUsage(this.#usage, usage);
+    await Promise.all(this.#handed);
     const { text, tokens, logprobs, entropies } = this.#step;
     const { vocabulary } = this.#host.target;
     const isDrafted = this.#counts.blocks > 0 || this.#drafting !== undefined;
     return {
-      ...{ text, tokens, vocabulary, stop, logprobs, entropies, usage: this.#usage },
+      ...{ text, tokens, vocabulary, stop, logprobs, entropies, usage: this.#cost() },
       ...(isDrafted && {
         speculation: { ...this.#counts, ...(this.#drafting && { draft: this.#drafting }) },
       }),
@@ -104,17 +109,20 @@ export class StepLoop {
     return this.#costOf(nodes) <= this.#flopsLeft() ? { nodes, depth } : { plain: left };
   }
 
-  /** The most FLOPs that a block can cost: the tree, and a draft model that must read everything anew. */
+  /** The most FLOPs that a block can cost: target and draft model may both have to read everything anew. */
   #costOf(nodes: number): number {
     const { target, drafter } = this.#host;
     const { length } = this.#place.tokens;
     const drafting = drafter.size ? spanFlops(drafter.size, 0, length + nodes) : 0;
-    return spanFlops(target.size, length - 1, nodes + 1) + drafting;
+    return spanFlops(target.size, 0, length + nodes) + drafting;
   }
 
   #flopsLeft(): number {
     const { flops = Number.POSITIVE_INFINITY } = this.#options;
-    return flops - this.#usage.flops - (this.#drafting?.flops ?? 0);
+    const spent = this.#plainUsage.flops + this.#passed.flops + (this.#drafting?.flops ?? 0);
+    // The token handed over last is not passed yet, or not paid for.
+    const due = this.#written > 0 ? tokenFlops(this.#host.target.size, this.#place.tokens.length) : 0;
+    return flops - spent - due;
   }
 
   // ---- without drafts --------------------------------------------------------------------------------------------
@@ -141,7 +149,7 @@ export class StepLoop {
     });
     this.#host.controller.learnPlain?.(written.tokens.length, this.#host.now() - started);
     this.#place.tokens = [...this.#place.tokens, ...written.tokens];
-    this.#usage = addUsage(this.#usage, written.usage);
+    this.#plainUsage = addUsage(this.#plainUsage, written.usage);
     const { stop } = written;
     if (stop !== "cap" || count === left) {
       this.#step.join(written);
@@ -169,7 +177,7 @@ export class StepLoop {
         start: this.#start,
         hints: this.#hints,
         hidden: controller.hidden ?? false,
-        shouldStop: controller.shouldStop && ((drafted) => controller.shouldStop!(drafted)),
+        shouldStop: controller.watch?.(),
       })
       .catch((error: unknown) => {
         if (!StepwrightError.is(error, "context-exceeded")) throw error;
@@ -188,13 +196,15 @@ export class StepLoop {
   }
 
   /** The target's pass over a draft, and what is written of it. */
-  async #verify({ tree }: Draft, draftSeconds: number): Promise<StopReason | null> {
+  async #verify(draft: Draft, draftSeconds: number): Promise<StopReason | null> {
+    const { tree } = draft;
     const { controller, bytes, now, target } = this.#host;
     const place = this.#place;
     const { branch, session, tokens } = place;
     const started = now();
     const { rows, strides, usage } = await readBlock(this.#host, place, tree, this.#options);
-    const seconds = { draft: draftSeconds, target: now() - started };
+    const catchUp = draftSeconds * shareOfCatchUp(tree.size, draft);
+    const seconds = { draft: draftSeconds - catchUp, catchUp, target: now() - started };
     const pieces = await bytes.of(strides.map(({ token }) => token));
     const isEnd = (token: Token) => target.endTokens?.has(token) ?? false;
     const { taken, stop } = takeStrides(strides, pieces, this.#step, isEnd);
@@ -204,7 +214,8 @@ export class StepLoop {
     branch.keep!(strides[taken - 2]?.node ?? root);
     if (taken > 0) this.#hand(written.slice(-1));
     place.tokens = [...tokens, ...written];
-    this.#charge(usage, taken);
+    this.#passed = addUsage(this.#passed, usage);
+    this.#written += taken;
     if (tree.size > 0) this.#counts.blocks++;
     this.#counts.drafted += tree.size;
     this.#counts.accepted += path.length;
@@ -217,17 +228,20 @@ export class StepLoop {
 
   #hand(tokens: readonly Token[]): void {
     const passage = { text: "", tokens, vocabulary: this.#host.target.vocabulary };
-    const handed = this.#place.branch.append(passage).then(({ usage }) => usage);
+    const handed = this.#place.branch.append(passage).then(({ usage }) => {
+      this.#passed = addUsage(this.#passed, usage);
+    });
     // Awaited at the step's end; a failure before that is the next pass's failure too.
     handed.catch(() => {});
     this.#handed.push(handed);
   }
 
   /** Each written token took one pass; what was passed beyond that has read: refused drafts, and what was not in the cache. */
-  #charge(usage: Usage, written: number): void {
-    const prefillTokens = Math.max(0, usage.prefillTokens - written);
-    const recomputedTokens = Math.min(usage.recomputedTokens, prefillTokens);
-    this.#usage = addUsage(this.#usage, { ...usage, prefillTokens, recomputedTokens, decodeTokens: written });
+  #cost(): Usage {
+    const prefillTokens = Math.max(0, this.#passed.prefillTokens - this.#written);
+    const recomputedTokens = Math.min(this.#passed.recomputedTokens, prefillTokens);
+    const blocks = { ...this.#passed, prefillTokens, recomputedTokens, decodeTokens: this.#written };
+    return addUsage(this.#plainUsage, blocks);
   }
 
   #show(text = this.#step.text): void {
@@ -244,6 +258,13 @@ export class StepLoop {
       ),
     );
   }
+}
+
+/** A draft model passes one token for each that it drafts, and the one that the target wrote last; the rest is new to it. */
+function shareOfCatchUp(drafted: number, { usage }: Draft): number {
+  if (!usage) return 0;
+  const passed = usage.prefillTokens + usage.decodeTokens;
+  return passed === 0 ? 0 : Math.max(0, passed - drafted - 1) / passed;
 }
 
 const nothing: Draft = { tree: new DraftTree() };
