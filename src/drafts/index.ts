@@ -8,4 +8,6 @@ export const drafters: Registry<Drafter> = createRegistry<Drafter>("drafter", {
   recycling: () => import("./recycling.js"),
   model: () => import("./model.js"),
   "model-tree": () => import("./model-tree.js"),
+  dyspec: () => import("./dyspec.js"),
+  "beam-forest": () => import("./beam-forest.js"),
 });

@@ -14,8 +14,8 @@ export default defineDrafter({
   shape: "tree",
   proposals: ["independent", "without-replacement", "point"],
   needsDraft: true,
-  cost: "one pass of the draft model per depth, over all nodes of the layer before",
-  use: "temperatures above 0 where the draft is often second best, and a target that reads a few tokens for the price of one",
+  cost: "one pass of the draft model per depth, over the nodes of the layer before",
+  use: "temperatures above 0 where the draft's second or third choice is often right",
   schema: z.object({
     branching: z
       .string()
@@ -29,22 +29,25 @@ export default defineDrafter({
   async open(resources, { branching, ...options }) {
     const model = neededDraft(resources, "model-tree");
     const widths = branching.split("+").map(Number);
-    return openReader(model, kindsOf[options.draws], async (reader, request) => {
-      const grower = new TreeGrower(reader, request, { ...options, origin: "model-tree" }, model.endTokens);
-      const first = await grower.begin();
-      for (let layer = first ? [first] : [], depth = 0; layer.length > 0; depth++) {
-        const width = widths[Math.min(depth, widths.length - 1)]!;
-        const shoots: Shoot[] = [];
-        for (const sprout of layer) {
-          for (let child = 0; child < width; child++) {
-            const shoot = grower.draw(sprout);
-            if (shoot) shoots.push(shoot);
-          }
+    return openReader(model, kindsOf[options.draws], () => ({
+      async propose(reader, request) {
+        const grower = new TreeGrower(reader, request, { ...options, origin: "model-tree" }, model.endTokens);
+        const first = await grower.begin();
+        for (let layer = first ? [first] : [], depth = 0; layer.length > 0; depth++) {
+          const width = widths[Math.min(depth, widths.length - 1)]!;
+          const shoots = layer.flatMap((sprout) =>
+            Array.from({ length: width }, () => grower.draw(sprout)).filter((shoot) => shoot !== null),
+          );
+          if (grower.stopsAfter(shoots)) break;
+          layer = await grower.expand(bestGrowing(grower, shoots));
         }
-        if (grower.isFull || grower.stopsAfter(shoots)) break;
-        layer = await grower.expand(shoots.slice(0, grower.room));
-      }
-      return grower.tree;
-    });
+        return grower.tree;
+      },
+    }));
   },
 });
+
+/** As many as the tree has room for children of. */
+function bestGrowing(grower: TreeGrower, shoots: readonly Shoot[]): Shoot[] {
+  return shoots.filter((shoot) => grower.canGrow(shoot)).slice(0, grower.room);
+}

@@ -31,21 +31,23 @@ export default defineDrafter({
   async open(resources, { draws, head }) {
     const model = neededDraft(resources, "model");
     const propose = { coupled, sampled, top }[draws];
-    return openReader(model, [draws === "sampled" ? "independent" : "point"], async (reader, request) => {
-      const tree = new DraftTree();
-      const most = Math.min(request.depth, request.nodes, reader.room(request.tokens.length));
-      if (most < 1) return tree;
-      const options = { topK: head, hidden: request.hidden, signal: request.signal };
-      let place = await reader.read(request.tokens, options);
-      for (let parent = root; ; ) {
-        const depth = place.path.length + 1;
-        const { token, proposal } = propose(place, request);
-        parent = tree.add({ token, parent, proposal, origin: "model", row: place.row });
-        const stops = request.shouldStop?.({ depth, ...ownView(place, token) }) ?? false;
-        if (stops || depth >= most || model.endTokens?.has(token)) return tree;
-        [place] = (await reader.expand([{ place, token }], options)) as [DraftPlace];
-      }
-    });
+    return openReader(model, [draws === "sampled" ? "independent" : "point"], () => ({
+      async propose(reader, request) {
+        const tree = new DraftTree();
+        const most = Math.min(request.depth, request.nodes, reader.room(request.tokens.length));
+        if (most < 1) return tree;
+        const options = { topK: head, hidden: request.hidden, signal: request.signal };
+        let place = await reader.read(request.tokens, options);
+        for (let parent = root; ; ) {
+          const depth = place.path.length + 1;
+          const { token, proposal } = propose(place, request);
+          parent = tree.add({ token, parent, proposal, origin: "model", row: place.row });
+          const stops = request.shouldStop?.({ depth, ...ownView(place, token) }) ?? false;
+          if (stops || depth >= most || model.endTokens?.has(token)) return tree;
+          [place] = (await reader.expand([{ place, token }], options)) as [DraftPlace];
+        }
+      },
+    }));
   },
 });
 

@@ -50,7 +50,7 @@ export function placeLaw(row: DraftRow, sampling: Sampling, { draws, temperature
 /** The drafts at one place, one after the other. */
 export class Picker {
   readonly law: SparseLaw;
-  readonly #draws: Draws;
+  readonly draws: Draws;
   readonly #uniform: (rank: number) => number;
   /** What is left to draw from; null when nothing is. */
   #left: SparseLaw | null;
@@ -60,7 +60,7 @@ export class Picker {
   constructor(law: SparseLaw, draws: Draws, uniform: (rank: number) => number) {
     this.law = law;
     this.#left = law;
-    this.#draws = draws;
+    this.draws = draws;
     this.#uniform = uniform;
   }
 
@@ -75,14 +75,14 @@ export class Picker {
     const left = this.#left;
     if (!left) return null;
     const rank = this.#count++;
-    if (this.#draws === "independent") {
+    if (this.draws === "independent") {
       const token = pick(law, this.#uniform(rank));
       return { token, probability: probabilityOf(token, law), proposal: { kind: "independent", law } };
     }
-    const token = this.#draws === "top" ? mostProbable(left) : pick(left, this.#uniform(rank));
+    const token = this.draws === "top" ? mostProbable(left) : pick(left, this.#uniform(rank));
     this.#taken.add(token);
     this.#left = lawWithout(law, this.#taken);
-    const proposal: Proposal = this.#draws === "top" ? pointProposal : { kind: "without-replacement", law };
+    const proposal: Proposal = this.draws === "top" ? pointProposal : { kind: "without-replacement", law };
     return { token, probability: probabilityOf(token, left), proposal };
   }
 }

@@ -1,47 +1,53 @@
-/** Sessions of drafters that keep nothing between blocks but the draft model's branch. */
+/** Sessions of drafters that draft with a model: its branch is kept beside the target's. */
 import type { DraftTree } from "../../core/draft-tree.js";
 import type { Model } from "../../core/model.js";
 import type { Draft, DraftRequest, DraftSession, OpenDrafter, Verified } from "../../core/speculation.js";
 import type { Passage, Token } from "../../core/step.js";
 import { DraftReader } from "./draft-reader.js";
 
-/** Drafts one block's tree with the reader. */
-export type Propose = (reader: DraftReader, request: DraftRequest) => Promise<DraftTree>;
+/** How a block is drafted with the model's rows, and what is remembered from block to block. */
+export interface DraftPolicy {
+  propose(reader: DraftReader, request: DraftRequest): Promise<DraftTree>;
+  learn?(verified: Verified): void;
+  /** For a fork of the branch; absent where nothing is remembered. */
+  fork?(): DraftPolicy;
+}
 
 export function openReader(
   model: Model,
   proposals: NonNullable<OpenDrafter["proposals"]>,
-  propose: Propose,
+  begin: () => DraftPolicy,
 ): OpenDrafter {
   return {
     topK: 0,
     proposals,
     size: model.size,
     begin: (_: readonly Token[], prompt?: Passage) =>
-      new ReaderSession(new DraftReader(model, prompt), propose),
+      new ReaderSession(new DraftReader(model, prompt), begin()),
   };
 }
 
 export class ReaderSession implements DraftSession {
   readonly #reader: DraftReader;
-  readonly #propose: Propose;
+  readonly #policy: DraftPolicy;
 
-  constructor(reader: DraftReader, propose: Propose) {
+  constructor(reader: DraftReader, policy: DraftPolicy) {
     this.#reader = reader;
-    this.#propose = propose;
+    this.#policy = policy;
   }
 
   async propose(request: DraftRequest): Promise<Draft> {
-    const tree = await this.#propose(this.#reader, request);
+    const tree = await this.#policy.propose(this.#reader, request);
     return { tree, usage: this.#reader.takeUsage() };
   }
 
-  learn({ tokens, written }: Verified): void {
-    this.#reader.settle([...tokens, ...written]);
+  learn(verified: Verified): void {
+    this.#reader.settle([...verified.tokens, ...verified.written]);
+    this.#policy.learn?.(verified);
   }
 
   fork(): ReaderSession {
-    return new ReaderSession(this.#reader.fork(), this.#propose);
+    return new ReaderSession(this.#reader.fork(), this.#policy.fork?.() ?? this.#policy);
   }
 
   drop(): void {
