@@ -59,8 +59,11 @@ export class ApiError extends Error {
   }
 }
 
-/** What a caller can fix is 4xx: a 5xx makes clients send the whole search again. */
-const statuses: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> = {
+/**
+ * Status and code; a failure inside has its message here too, because its own may hold what was asked. What a caller
+ * can fix is 4xx, and so is what would fail again: a 5xx makes clients send the whole search once more.
+ */
+const statuses: Readonly<Partial<Record<ErrorCode, readonly [number, string, string?]>>> = {
   "invalid-option": [400, "invalid_value"],
   "unknown-name": [400, "invalid_value"],
   "missing-capability": [400, "missing_capability"],
@@ -69,13 +72,14 @@ const statuses: Readonly<Partial<Record<ErrorCode, readonly [number, string]>>> 
   "template-invalid": [400, "template_invalid"],
   "template-limit": [400, "template_limit"],
   "budget-exhausted": [400, "budget_exhausted"],
-  "engine-failed": [503, "engine_failed"],
-  "native-unavailable": [503, "engine_failed"],
-  "reward-failed": [503, "reward_failed"],
-  "remote-unavailable": [503, "remote_unavailable"],
-  "remote-invalid": [502, "remote_invalid"],
-  "remote-refused": [502, "remote_refused"],
-  aborted: [503, "run_cancelled"],
+  "reward-failed": [424, "reward_failed", "the reward gave no valid number"],
+  "engine-failed": [503, "engine_failed", "the engine failed while it worked on this run; it starts again"],
+  "native-unavailable": [503, "engine_failed", "the engine cannot start"],
+  "remote-unavailable": [503, "remote_unavailable", "the server of a remote model does not answer"],
+  "remote-invalid": [502, "remote_invalid", "the server of a remote model gave no valid answer"],
+  "remote-refused": [502, "remote_refused", "the server of a remote model refused"],
+  internal: [500, "internal_error", "the server failed at this request"],
+  aborted: [503, "run_cancelled", "the run was cancelled"],
 };
 
 /** Any thrown value as an API error. What is not ours is `internal_error`, and its message stays here. */
@@ -87,11 +91,14 @@ export function apiErrorFrom(error: unknown): ApiError {
       cause: error,
     });
   }
-  const [status, code] = statuses[error.code] ?? [500, error.code.replaceAll("-", "_")];
-  const told = status < 500 || status === 503;
-  return new ApiError(status, code, told ? error.message : "the run failed", {
-    param: status === 400 ? error.subject : undefined,
-    remedy: told ? error.remedy : undefined,
+  const [status, code, message] = statuses[error.code] ?? [
+    500,
+    error.code.replaceAll("-", "_"),
+    "the run failed",
+  ];
+  return new ApiError(status, code, message ?? error.message, {
+    param: message === undefined ? error.subject : undefined,
+    remedy: message === undefined ? error.remedy : undefined,
     retryAfter: status === 503 ? 1 : undefined,
     cause: error,
   });

@@ -15,26 +15,6 @@ export function tooDeepAt(text: string, deepest: number): number | undefined {
   return undefined;
 }
 
-/** Where JSON text stops being JSON, for text that `JSON.parse` refused. */
-export function brokenAt(text: string): number {
-  const told = engineSays(text);
-  if (told !== undefined) return told;
-  // The engine names no position in short texts: a text made longer by white space gets one.
-  const padding = " ".repeat(4096);
-  const padded = engineSays(padding + text);
-  return padded === undefined ? text.length : Math.max(0, padded - padding.length);
-}
-
-function engineSays(text: string): number | undefined {
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    const position = / at position (\d+)/.exec((error as Error).message);
-    return position ? Number(position[1]) : undefined;
-  }
-  return undefined;
-}
-
 /** The position of the closing quote; the text's length where there is none. */
 function stringEnd(text: string, start: number): number {
   let at = start + 1;
@@ -44,4 +24,67 @@ function stringEnd(text: string, start: number): number {
     at += code === backslash ? 2 : 1;
   }
   return at;
+}
+
+const space = /[ \t\n\r]*/y;
+const scalar = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const escaped = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
+
+/** Where JSON text stops being JSON: engines tell it for some texts only. The text's length where it ends too early. */
+export function brokenAt(text: string): number {
+  const open: ("{" | "[")[] = [];
+  let at = 0;
+  let wants: "value" | "key" | "colon" | "comma" = "value";
+  /** Whether the bracket may close where a value or key is wanted. */
+  let mayClose = false;
+  while (true) {
+    at = after(space, text, at) ?? at;
+    const character = text[at];
+    const inside = open.at(-1);
+    if (character === undefined) return text.length;
+    if (wants === "comma" && inside === undefined) return at;
+    if (wants === "colon") {
+      if (character !== ":") return at;
+      [wants, mayClose] = ["value", false];
+      at++;
+    } else if (character === (inside === "{" ? "}" : "]") && (wants === "comma" || mayClose)) {
+      open.pop();
+      wants = "comma";
+      at++;
+    } else if (wants === "comma") {
+      if (character !== ",") return at;
+      [wants, mayClose] = [inside === "{" ? "key" : "value", false];
+      at++;
+    } else if (wants === "value" && (character === "{" || character === "[")) {
+      open.push(character);
+      [wants, mayClose] = [character === "{" ? "key" : "value", true];
+      at++;
+    } else {
+      const string = character === '"' ? afterString(text, at) : undefined;
+      if (string && !string.whole) return string.at;
+      const end = string?.at ?? (wants === "value" ? after(scalar, text, at) : undefined);
+      if (end === undefined) return at;
+      at = end;
+      wants = wants === "key" ? "colon" : "comma";
+    }
+  }
+}
+
+/** Behind the closing quote; not whole: where the string breaks. */
+function afterString(text: string, start: number): { readonly at: number; readonly whole: boolean } {
+  let at = start + 1;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return { at: at + 1, whole: true };
+    if (code < 32) return { at, whole: false };
+    const next = code === backslash ? after(escaped, text, at) : at + 1;
+    if (next === undefined) return { at, whole: false };
+    at = next;
+  }
+  return { at: text.length, whole: false };
+}
+
+function after(pattern: RegExp, text: string, at: number): number | undefined {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : undefined;
 }

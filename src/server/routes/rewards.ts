@@ -88,7 +88,8 @@ async function score(
     }
     return { rewards, usage };
   } catch (error) {
-    if (!StepwrightError.is(error, "reward-failed")) throw error;
+    if (!StepwrightError.is(error, "reward-failed") || error.cause !== undefined) throw error;
+    // Its own words: such a reward cannot judge texts that no model here wrote.
     throw new ApiError(400, "reward_failed", error.message, { param: `steps[${rewards.length}]` });
   } finally {
     scorer?.drop();
