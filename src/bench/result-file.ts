@@ -1,46 +1,49 @@
 /** `results.jsonl`: one line for every finished run, on disk before the next begins. */
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { StepwrightError } from "../core/errors.js";
+import { type GrowingFile, type OpenGrowingFile, openGrowingFile } from "../core/growing-file.js";
 import { decodeRecords, encodeRecord } from "./checked-lines.js";
 import { type BenchResult, parseResult, resultKey } from "./result.js";
 
+export interface ResultFileOptions {
+  /** Failed runs count as missing. */
+  readonly forgetFailed?: boolean;
+  readonly openFile?: OpenGrowingFile;
+}
+
 export class ResultFile implements AsyncDisposable {
   readonly #path: string;
-  readonly #file: FileHandle;
+  readonly #file: GrowingFile;
   readonly #results: Map<string, BenchResult>;
   /** What was dropped when the file was opened, in words. */
   readonly notices: readonly string[];
-  #end: number;
   #writing: Promise<void> = Promise.resolve();
+  #failure: StepwrightError | undefined;
 
   private constructor(
     path: string,
-    file: FileHandle,
-    contents: { results: Map<string, BenchResult>; notices: string[]; goodBytes: number },
+    file: GrowingFile,
+    contents: { results: Map<string, BenchResult>; notices: string[] },
   ) {
     this.#path = path;
     this.#file = file;
     this.#results = contents.results;
     this.notices = contents.notices;
-    this.#end = contents.goodBytes;
   }
 
   /**
    * Opens the file, or makes it; a torn end is cut off. With `forgetFailed`, failed runs count as missing: their
    * lines stay, and the results of new runs go before them. Throws `bench-invalid` or `storage-failed`.
    */
-  static async open(path: string, { forgetFailed = false } = {}): Promise<ResultFile> {
+  static async open(path: string, options: ResultFileOptions = {}): Promise<ResultFile> {
+    const { forgetFailed = false, openFile = openGrowingFile } = options;
     try {
       const contents = await readResults(path);
       if (forgetFailed) {
         for (const [key, { finish }] of contents.results)
           if (finish === "failed") contents.results.delete(key);
       }
-      const file = await open(path, "a").then(async (made) => {
-        await made.close();
-        return open(path, "r+");
-      });
-      await file.truncate(contents.goodBytes);
+      const file = await openFile(path, contents.goodBytes);
       return new ResultFile(path, file, contents);
     } catch (error) {
       throw StepwrightError.is(error) ? error : storageError("opened", path, error);
@@ -63,17 +66,15 @@ export class ResultFile implements AsyncDisposable {
   }
 
   async #write(result: BenchResult): Promise<void> {
-    const line = encodeRecord(result);
+    // After half a line nothing may follow: it would be lost with it.
+    if (this.#failure) throw this.#failure;
     try {
-      for (let done = 0; done < line.length; ) {
-        const { bytesWritten } = await this.#file.write(line, done, line.length - done, this.#end + done);
-        done += bytesWritten;
-      }
-      await this.#file.datasync();
+      await this.#file.append(encodeRecord(result));
+      await this.#file.sync();
     } catch (error) {
-      throw storageError("written", this.#path, error);
+      this.#failure = storageError("written", this.#path, error);
+      throw this.#failure;
     }
-    this.#end += line.length;
     this.#results.set(resultKey(result), result);
   }
 
@@ -86,10 +87,10 @@ export class ResultFile implements AsyncDisposable {
 /** What the file holds; nothing is written. Throws `bench-invalid`. */
 export async function readResults(path: string) {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return new Uint8Array();
+    if (error.code === "ENOENT") return null;
     throw error;
   });
-  const { records, goodBytes, tornAt } = decodeRecords(bytes, path);
+  const { records, goodBytes, tornAt } = decodeRecords(bytes ?? new Uint8Array(), path);
   const notices = tornAt === null ? [] : [`dropped the torn end of ${path}, from line ${tornAt} on`];
   const results = new Map<string, BenchResult>();
   for (const [index, record] of records.entries()) {
@@ -106,7 +107,7 @@ export async function readResults(path: string) {
       notices.push(`passed over line ${index + 1} of ${path}, which repeats a result`);
     else results.set(key, result);
   }
-  return { results, notices, goodBytes };
+  return { results, notices, goodBytes: bytes && goodBytes };
 }
 
 function storageError(verb: string, path: string, cause: unknown): StepwrightError {

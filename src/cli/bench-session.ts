@@ -13,7 +13,6 @@ import {
   questionsChecksum,
   writeBenchFile,
 } from "../bench/configuration.js";
-import { lockFolder } from "../bench/folder-lock.js";
 import { type BenchEntry, parseMethodList } from "../bench/method-list.js";
 import { keepPrediction, type Pilot, predict } from "../bench/prediction.js";
 import { writeReport } from "../bench/report/write-report.js";
@@ -21,6 +20,7 @@ import { ResultFile } from "../bench/result-file.js";
 import { type BenchPlan, cellsOf, missingCells, runBench } from "../bench/run-bench.js";
 import { summarise } from "../bench/summary.js";
 import { StepwrightError } from "../core/errors.js";
+import { takeLock } from "../core/process-lock.js";
 import type { RunRoles } from "../core/run.js";
 import { checkRequest } from "../core/run-request.js";
 import type { Role } from "../core/search.js";
@@ -58,7 +58,10 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
   const bench = await prepare(context, settings);
   const { folder, plan, task } = bench;
   await makeFolder(folder);
-  await using lock = await lockFolder(join(folder, "lock"));
+  await using lock = await takeLock(join(folder, "lock"), {
+    what: "this bench",
+    remedy: "choose another folder that can be written: --out DIR",
+  });
   if (lock.notice) context.say(lock.notice);
   const isKnown = await checkSameBench(join(folder, "bench.json"), bench.configuration);
   await using file = await ResultFile.open(join(folder, "results.jsonl"), {

@@ -3,17 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import rsd from "../methods/rsd.js";
+import { faultyDisk } from "../testing/faulty-disk.js";
 import { toyQuestion, toyWorld } from "../testing/toy-world.js";
 import { StepwrightError } from "./errors.js";
+import { type OpenGrowingFile, openGrowingFile } from "./growing-file.js";
 import { type RunResult, startRun } from "./run.js";
 import { parseTrace } from "./trace.js";
-import {
-  type OpenTraceFile,
-  openTraceFile,
-  openTraceSink,
-  readTrace,
-  type StoragePolicy,
-} from "./trace-file.js";
+import { openTraceSink, readTrace, type StoragePolicy } from "./trace-file.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -21,37 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-interface Faults {
-  readonly write?: number;
-  readonly sync?: number;
-  /** A failing write leaves half of what it was given, as a full disk does. */
-  readonly half?: boolean;
-}
-
-/** A disk in memory whose i-th write or sync fails, and every one after it. */
-function faultyDisk({ write = Infinity, sync = Infinity, half = false }: Faults) {
-  const disk = { bytes: Buffer.alloc(0), writes: 0, syncs: 0, closed: 0 };
-  const openFile: OpenTraceFile = async () => ({
-    async append(chunk) {
-      const fails = disk.writes++ >= write;
-      if (!fails || half) {
-        const kept = fails ? chunk.subarray(0, chunk.length >> 1) : chunk;
-        disk.bytes = Buffer.concat([disk.bytes, kept]);
-      }
-      if (fails) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
-    },
-    async sync() {
-      if (disk.syncs++ >= sync) throw Object.assign(new Error("input/output error"), { code: "EIO" });
-    },
-    async close() {
-      disk.closed++;
-    },
-  });
-  return { disk, openFile };
-}
-
 async function runOn(
-  openFile: OpenTraceFile,
+  openFile: OpenGrowingFile,
   onFailure: StoragePolicy,
   notices: string[] = [],
 ): Promise<RunResult> {
@@ -109,7 +76,7 @@ describe("case 82", () => {
   });
 
   test("a place that cannot be written is refused, or noticed, when it is opened", async () => {
-    const closed: OpenTraceFile = async () => {
+    const closed: OpenGrowingFile = async () => {
       throw Object.assign(new Error("read-only file system"), { code: "EROFS" });
     };
     await expect(runOn(closed, "stop")).rejects.toMatchObject({ code: "storage-failed" });
@@ -156,7 +123,7 @@ test("an existing trace is never written over", async () => {
 test("the torn end is cut off before the run goes on", async () => {
   const path = join(folder, "torn.jsonl");
   await writeFile(path, "0123456789torn");
-  const file = await openTraceFile(path, 10);
+  const file = await openGrowingFile(path, 10);
   await file.append(Buffer.from("ab"));
   await file.append(Buffer.from("cd"));
   await file.sync();

@@ -1,20 +1,10 @@
 /** Traces on disk: appended as the run goes, synced where a step or the run ends, readable after any crash. */
-import { mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open } from "node:fs/promises";
 import { StepwrightError } from "./errors.js";
+import { type GrowingFile, type OpenGrowingFile, openGrowingFile } from "./growing-file.js";
 import type { TraceSink } from "./recorder.js";
 import { encodeLine, type TraceContents, TraceReader } from "./trace.js";
 import type { TraceEvent } from "./trace-event.js";
-
-/** A file that only grows. Tests put one with faults in its place. */
-export interface TraceFile {
-  append(bytes: Uint8Array): Promise<void>;
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Opens for appending after the first `bytes` bytes; what is beyond them is cut off. Makes the file if need be. */
-export type OpenTraceFile = (path: string, bytes: number) => Promise<TraceFile>;
 
 /** What a write that fails means: the run stops with `storage-failed`, or goes on and is kept in memory only. */
 export type StoragePolicy = "stop" | "memory";
@@ -26,15 +16,17 @@ export interface TraceSinkOptions {
   readonly onNotice?: (notice: string) => void;
   /** What the file holds already: the run goes on after it. */
   readonly contents?: Pick<TraceContents, "events" | "goodBytes">;
-  readonly openFile?: OpenTraceFile;
+  readonly openFile?: OpenGrowingFile;
+  /** Given back when the file is closed. */
+  readonly lock?: AsyncDisposable;
 }
 
 /** A sink that writes to this path. Throws `storage-failed` if the file cannot be opened and the policy is "stop". */
 export async function openTraceSink(path: string, options: TraceSinkOptions = {}): Promise<FileSink> {
-  const { openFile = openTraceFile, contents } = options;
+  const { openFile = openGrowingFile, contents } = options;
   const sink = new FileSink(path, options);
   try {
-    sink.attach(await openFile(path, contents?.goodBytes ?? 0));
+    sink.attach(await openFile(path, contents?.goodBytes ?? null));
   } catch (error) {
     sink.fail(error);
     await sink.ready();
@@ -70,7 +62,7 @@ export class FileSink implements TraceSink {
   readonly #path: string;
   readonly #policy: StoragePolicy;
   readonly #onNotice: (notice: string) => void;
-  #file: TraceFile | undefined;
+  #file: GrowingFile | undefined;
   #index: number;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -78,15 +70,18 @@ export class FileSink implements TraceSink {
   #writing: Promise<void> = Promise.resolve();
   #busy = false;
   #failure: StepwrightError | undefined;
+  readonly #lock: AsyncDisposable | undefined;
 
-  constructor(path: string, { onFailure = "stop", onNotice = () => {}, contents }: TraceSinkOptions = {}) {
+  constructor(path: string, options: TraceSinkOptions = {}) {
+    const { onFailure = "stop", onNotice = () => {}, contents, lock } = options;
     this.#path = path;
     this.#policy = onFailure;
     this.#onNotice = onNotice;
     this.#index = contents?.events.length ?? 0;
+    this.#lock = lock;
   }
 
-  attach(file: TraceFile): void {
+  attach(file: GrowingFile): void {
     this.#file = file;
   }
 
@@ -124,6 +119,7 @@ export class FileSink implements TraceSink {
     this.#file = undefined;
     if (!this.#failure) await file?.sync().catch((error) => this.fail(error));
     await file?.close().catch((error) => this.fail(error));
+    await this.#lock?.[Symbol.asyncDispose]();
     await this.ready();
   }
 
@@ -150,42 +146,6 @@ export class FileSink implements TraceSink {
 
 function isBoundary({ type }: TraceEvent): boolean {
   return type === "step-committed" || type.startsWith("run-");
-}
-
-/** The real file system. */
-export const openTraceFile: OpenTraceFile = async (path, bytes) => {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, bytes > 0 ? "r+" : "wx");
-  try {
-    if (bytes > 0) await file.truncate(bytes);
-    else await syncFolder(dirname(path));
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-  let end = bytes;
-  return {
-    async append(chunk) {
-      for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await file.write(chunk, done, chunk.length - done, end);
-        done += bytesWritten;
-        end += bytesWritten;
-      }
-    },
-    sync: () => file.datasync(),
-    close: () => file.close(),
-  };
-};
-
-/** Without this a new file's name can be lost in a power cut. Not every system can sync a folder. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 function storageError(verb: "read" | "write", path: string, cause: unknown): StepwrightError {

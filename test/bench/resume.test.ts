@@ -5,8 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeRecords, encodeRecord } from "../../src/bench/checked-lines.js";
+import { ResultFile } from "../../src/bench/result-file.js";
+import { runBench } from "../../src/bench/run-bench.js";
 import { keyedUniform } from "../../src/core/random.js";
-import { errorOf, runBenchWorld } from "../../src/testing/bench-world.js";
+import { benchPlan, benchSettings, errorOf, runBenchWorld } from "../../src/testing/bench-world.js";
+import { type DiskFaults, faultyDisk } from "../../src/testing/faulty-disk.js";
 
 let root: string;
 beforeAll(async () => {
@@ -123,6 +126,42 @@ describe("the results file", () => {
     ]);
     expect(await lineCount(folder)).toBe(6);
   });
+
+  test.each(["write", "sync"] as const)(
+    "case 82: every %s in turn fails: the bench stops, and what is finished stays",
+    async (kind) => {
+      const plan = await benchPlan({ questions: 3 });
+      const fill = async (faults: DiskFaults, concurrency = 1) => {
+        const folder = await newFolder();
+        const { disk, openFile } = faultyDisk(faults);
+        const file = await ResultFile.open(fileIn(folder), { openFile });
+        const running = runBench({ ...plan, concurrency }, benchSettings(), file);
+        const error = await running.then(
+          () => undefined,
+          (thrown) => thrown,
+        );
+        await file[Symbol.asyncDispose]();
+        expect(disk.closed).toBe(1);
+        return { disk, error, folder };
+      };
+      const sound = (await fill({})).disk;
+      expect(sound.writes).toBe(9);
+      expect(sound.syncs).toBe(9);
+      for (let index = 0; index < 9; index++) {
+        for (const concurrency of [1, 3]) {
+          const { disk, error, folder } = await fill({ [kind]: index, half: true }, concurrency);
+          expect(error).toMatchObject({ code: "storage-failed", remedy: expect.any(String) });
+          // What the disk has is good up to the torn line, and the same command goes on from there.
+          await writeFile(fileIn(folder), disk.bytes);
+          const { records } = decodeRecords(disk.bytes, folder);
+          expect(records).toHaveLength(kind === "write" ? index : index + 1);
+          const { isComplete, results } = await runBenchWorld(folder, { questions: 3 });
+          expect(isComplete).toBe(true);
+          expect(results).toHaveLength(9);
+        }
+      }
+    },
+  );
 
   test("that cannot be opened stops the bench before a question is asked", async () => {
     const folder = await newFolder();

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -276,6 +277,14 @@ describe("traces", () => {
     expect(replayed.code).toBe(1);
     expect(JSON.parse(replayed.out).error).toMatchObject({ code: "trace-invalid" });
     expect(readFileSync(cut, "utf8")).toBe(kept);
+
+    // Case 84: while another process goes on with it, this one does not.
+    writeFileSync(`${cut}.lock`, JSON.stringify({ pid: process.ppid, host: hostname(), processStart: null }));
+    const second = await run(["solve", "--resume", cut, "--json"]);
+    expect(second.code).toBe(1);
+    expect(JSON.parse(second.out).error.code).toBe("locked");
+    expect(readFileSync(cut, "utf8")).toBe(kept);
+    rmSync(`${cut}.lock`);
 
     const resumed = await run(["solve", "--resume", cut, "--json"]);
     expect(resumed.code).toBe(0);

@@ -5,10 +5,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type OpenGrowingFile, openGrowingFile } from "../../src/core/growing-file.js";
 import { keyedUniform } from "../../src/core/random.js";
 import { type RunResult, recordedRequest, replay, startRun } from "../../src/core/run.js";
 import type { TraceEvent } from "../../src/core/trace-event.js";
-import { type OpenTraceFile, openTraceFile, openTraceSink, readTrace } from "../../src/core/trace-file.js";
+import { openTraceSink, readTrace } from "../../src/core/trace-file.js";
 import rsd from "../../src/methods/rsd.js";
 import { longRequest, longRoles } from "../../src/testing/long-run.js";
 
@@ -36,9 +37,9 @@ function callsIn(events: readonly TraceEvent[]): number {
 const timeless = ({ ledger: _, ...result }: RunResult) => result;
 
 /** The real file, whose process dies after so many more bytes: nothing reaches the disk from then on. */
-function dyingAfter(bytes: number, die: () => void): OpenTraceFile {
+function dyingAfter(bytes: number, die: () => void): OpenGrowingFile {
   return async (path, kept) => {
-    const file = await openTraceFile(path, kept);
+    const file = await openGrowingFile(path, kept);
     let left = bytes;
     return {
       async append(chunk) {

@@ -1,8 +1,8 @@
-/** One process at a time in a bench folder. The lock of a process that is gone is taken over. */
+/** One process at a time at a folder or file. The lock of a process that is gone is taken over. */
 import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { StepwrightError } from "../core/errors.js";
+import { StepwrightError } from "./errors.js";
 
 interface Holder {
   readonly pid: number;
@@ -13,13 +13,21 @@ interface Holder {
   readonly since: string;
 }
 
-export interface FolderLock extends AsyncDisposable {
+export interface ProcessLock extends AsyncDisposable {
   /** Set when the lock of a dead process was taken over. */
   readonly notice: string | null;
 }
 
-/** Throws `bench-locked` while another process holds it. */
-export async function lockFolder(path: string): Promise<FolderLock> {
+/** What the lock is for, in the words of its errors. */
+export interface LockWords {
+  /** "this bench folder" */
+  readonly what: string;
+  /** What to do but wait: "choose another --out". */
+  readonly remedy: string;
+}
+
+/** Takes the lock file at `path`. Throws `locked` while another process holds it, `storage-failed` where none can be made. */
+export async function takeLock(path: string, words: LockWords): Promise<ProcessLock> {
   const mine: Holder = {
     pid: process.pid,
     host: hostname(),
@@ -28,12 +36,12 @@ export async function lockFolder(path: string): Promise<FolderLock> {
   };
   const text = `${JSON.stringify({ ...mine, token: randomUUID() })}\n`;
   let notice: string | null = null;
-  while (!(await make(path, text))) {
+  while (!(await make(path, text, words))) {
     const found = await readFile(path, "utf8").catch(() => null);
     // Released just now.
     if (found === null) continue;
     const holder = holderOf(found);
-    if (holder && (await isAlive(holder))) throw locked(path, holder);
+    if (holder && (await isAlive(holder))) throw locked(path, holder, words);
     if (await removeIfStill(path, found)) {
       const whose = holder ? `process ${holder.pid}, which is gone` : "a process that died while taking it";
       notice = `took over the lock of ${whose}`;
@@ -42,7 +50,7 @@ export async function lockFolder(path: string): Promise<FolderLock> {
   return { notice, [Symbol.asyncDispose]: async () => void (await removeIfStill(path, text)) };
 }
 
-async function make(path: string, text: string): Promise<boolean> {
+async function make(path: string, text: string, { what, remedy }: LockWords): Promise<boolean> {
   // Linked into place whole: nobody ever reads a half-written lock.
   const temporary = `${path}.${randomUUID()}`;
   try {
@@ -51,17 +59,13 @@ async function make(path: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new StepwrightError(
-      "storage-failed",
-      `the bench folder cannot be locked: ${(error as Error).message}`,
-      {
-        subject: path,
-        remedy: "choose a folder that can be written: --out DIR",
-        cause: error,
-      },
-    );
+    throw new StepwrightError("storage-failed", `${what} cannot be locked: ${(error as Error).message}`, {
+      subject: path,
+      remedy,
+      cause: error,
+    });
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }
 
@@ -115,10 +119,10 @@ async function processStart(pid: number): Promise<string | null> {
   }
 }
 
-function locked(path: string, { pid, host, since }: Holder): StepwrightError {
+function locked(path: string, { pid, host, since }: Holder, { what, remedy }: LockWords): StepwrightError {
   const where = host === hostname() ? "" : ` on ${host}`;
-  return new StepwrightError("bench-locked", `process ${pid}${where} works in this folder since ${since}`, {
+  return new StepwrightError("locked", `process ${pid}${where} works on ${what} since ${since}`, {
     subject: path,
-    remedy: "wait for it, stop it, or choose another --out; if that machine is gone, remove the lock file",
+    remedy: `wait for it, stop it, or ${remedy}; if that machine is gone, remove the lock file`,
   });
 }
