@@ -6,6 +6,7 @@ export const drafters: Registry<Drafter> = createRegistry<Drafter>("drafter", {
   lookup: () => import("./lookup.js"),
   suffix: () => import("./suffix.js"),
   recycling: () => import("./recycling.js"),
+  jacobi: () => import("./jacobi.js"),
   model: () => import("./model.js"),
   "model-tree": () => import("./model-tree.js"),
   dyspec: () => import("./dyspec.js"),

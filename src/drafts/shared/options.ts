@@ -19,6 +19,15 @@ export const temperatureOption = {
     .describe("temperature of the drafts; by default the request's; at 0 the most probable tokens are taken"),
 };
 
+export const chainDraws = {
+  draws: z
+    .enum(["coupled", "sampled", "top"])
+    .default("coupled")
+    .describe(
+      "coupled draws with the coins of the target's own draws, for the agreement rule; sampled tells its law to the rejection rules; top is the most probable token",
+    ),
+};
+
 export const treeDraws = {
   draws: z
     .enum(["without-replacement", "independent", "top"])
