@@ -1,16 +1,19 @@
 /** Opens models by reference, each once, and closes them all. Looking for a model loads nothing. */
 import { StepwrightError } from "../core/errors.js";
-import type { Model } from "../core/model.js";
+import type { Model, ModelSize } from "../core/model.js";
 import type { Reward } from "../core/reward.js";
 import type { Role, Writer } from "../core/search.js";
+import { checkModelFile } from "../models/gguf/check.js";
 import { loadHead, loadHeadFacts } from "../models/head-file.js";
 import { resolveModelFile } from "../models/hub-inventory.js";
 import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import { openLlama } from "../models/llama/index.js";
-import { parseModelReference } from "../models/reference.js";
+import { formatModelReference, parseModelReference } from "../models/reference.js";
+import { openRemote } from "../models/remote/index.js";
 import { openReward, settleReward } from "../rewards/index.js";
 import { checkDemoReward, demoWriter, isDemo, openDemoModel, openDemoReward } from "./demo/models.js";
 import type { References } from "./references.js";
+import { draftsForDraft, releaseDrafter, speculating } from "./speculation.js";
 
 interface Located {
   /** Equal for references to the same weights. */
@@ -19,6 +22,8 @@ interface Located {
 }
 
 export interface StoreOptions {
+  /** The folder of this machine's calibrations: what drafts may cost is foretold from it. */
+  readonly calibration?: string | undefined;
   readonly hub?: HubSettings;
   readonly signal?: AbortSignal;
   /** Shared with other stores, so that what several name is opened once; to be closed by whoever made it. */
@@ -31,14 +36,20 @@ export class ModelStore implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   readonly #opened: Map<string, Promise<Model>>;
   readonly #closes: boolean;
+  readonly #calibration: string | undefined;
+  readonly #speculating = new Map<string, Promise<Model>>();
   readonly #rewards = new Map<string, Promise<Reward>>();
 
-  constructor(references: References, { hub = hubSettings(), signal, models }: StoreOptions = {}) {
+  constructor(
+    references: References,
+    { hub = hubSettings(), signal, models, calibration }: StoreOptions = {},
+  ) {
     this.references = references;
     this.#hub = hub;
     this.#signal = signal;
     this.#opened = models ?? new Map();
     this.#closes = models === undefined;
+    this.#calibration = calibration;
   }
 
   /** Throws if anything that the roles name, or these further rewards, is missing. Loads nothing. */
@@ -80,6 +91,9 @@ export class ModelStore implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // Rewards hold branches of the models.
     await closeAll(this.#rewards.values());
+    for (const opened of await Promise.allSettled(this.#speculating.values())) {
+      if (opened.status === "fulfilled") await releaseDrafter(opened.value);
+    }
     if (this.#closes) await closeAll(this.#opened.values());
   }
 
@@ -92,7 +106,37 @@ export class ModelStore implements AsyncDisposable {
     });
   }
 
+  /** Speculating, where that is asked for: one and the same for all who name these weights. */
   async #open(reference: string): Promise<Model> {
+    const { speculation, target, draft, threads } = this.references;
+    const { key } = await this.#locate(reference);
+    if (!speculation || !(await this.#speculates(key))) return this.#plain(reference);
+    const known = this.#speculating.get(key);
+    if (known) return known;
+    const isTarget = target !== undefined && key === (await this.#locate(target)).key;
+    const opened = this.#plain(reference).then((model) =>
+      speculating(speculation, {
+        target: model,
+        openDraft: isTarget && draft !== undefined ? () => this.#plain(draft) : undefined,
+        ...{ threads, calibration: this.#calibration },
+        loadHead: async (source, names) => {
+          const path = (await this.#locate(source)).key;
+          return { tensors: await loadHead(path, names), facts: await loadHeadFacts(path) };
+        },
+      }),
+    );
+    this.#speculating.set(key, opened);
+    return opened;
+  }
+
+  async #speculates(key: string): Promise<boolean> {
+    const { speculation, target, draft } = this.references;
+    if (target !== undefined && key === (await this.#locate(target)).key) return true;
+    const isDraft = draft !== undefined && key === (await this.#locate(draft)).key;
+    return isDraft && speculation !== undefined && draftsForDraft(speculation);
+  }
+
+  async #plain(reference: string): Promise<Model> {
     const { key, open } = await this.#locate(reference);
     const opened = this.#opened.get(key) ?? open();
     this.#opened.set(key, opened);
@@ -108,6 +152,10 @@ export class ModelStore implements AsyncDisposable {
       return { key: reference, open: async () => openDemoModel(reference, pace) };
     }
     const parsed = parseModelReference(reference);
+    if (parsed.kind === "remote") {
+      const options = { sizeOf: (file: string) => this.#sizeOf(file), signal: this.#signal };
+      return { key: formatModelReference(parsed), open: () => openRemote(parsed, options) };
+    }
     const path = await resolveModelFile(parsed, this.#hub);
     const whiteBox = parsed.kind === "graph";
     const size = context === undefined ? {} : { context };
@@ -121,6 +169,10 @@ export class ModelStore implements AsyncDisposable {
       ...size,
     } as const;
     return { key: whiteBox ? `graph:${path}` : path, open: () => openLlama(path, { ...options, whiteBox }) };
+  }
+
+  async #sizeOf(reference: string): Promise<ModelSize> {
+    return (await checkModelFile(await resolveModelFile(reference, this.#hub))).size;
   }
 }
 

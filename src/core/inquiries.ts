@@ -55,7 +55,7 @@ export class Inquiries {
     const { step } = node;
     if (!step) throw misuse("asks for the likelihood of the root, which has no step");
     // Who drew the tokens has said how likely they were; a forced text was drawn by nobody.
-    if (node.role === role && node.decodeTokens > 0) return step.logprobs;
+    if (node.role === role && node.decodeTokens > 0 && step.logprobs.length > 0) return step.logprobs;
     return this.#once(node, `likelihood:${role}`, async () => {
       const { logprobs } = await this.#calls.make<ReadEvent>({
         claim: () => this.#claim(node, role, 1),

@@ -6,10 +6,28 @@ import type { Passage, Splitter, StopReason, Token } from "./step.js";
 
 /**
  * What a back end offers beyond being asked for text:
- * `logits` next-token rows; `branch` cheap forks with rollback; `hidden` final-norm states; `graph` white box;
- * `tree` trees of drafted tokens read in one pass.
+ * `logits` next-token rows, and with them what some servers offer alone: `logprobs` (of each token written), `candidates`
+ * (the most probable next tokens, and named ones as far as they are among them) and `likelihood` (of the tokens of a
+ * passage); `branch` cheap forks with rollback; `hidden` final-norm states; `graph` white box; `tree` trees of drafted
+ * tokens read in one pass.
  */
-export type Capability = "text" | "logits" | "branch" | "hidden" | "graph" | "tree";
+export type Capability =
+  | "text"
+  | "logits"
+  | "logprobs"
+  | "candidates"
+  | "likelihood"
+  | "branch"
+  | "hidden"
+  | "graph"
+  | "tree";
+
+const fromLogits: readonly Capability[] = ["logprobs", "candidates", "likelihood"];
+
+/** True if a model can do it, by that name or by a stronger one. */
+export function offers({ capabilities }: Pick<Model, "capabilities">, capability: Capability): boolean {
+  return capabilities.has(capability) || (fromLogits.includes(capability) && capabilities.has("logits"));
+}
 
 /** The figures that FLOPs and memory estimates need. */
 export interface ModelSize {
@@ -171,11 +189,11 @@ export interface Candidate {
 }
 
 export interface ReadOptions extends CallOptions {
-  /** The k most probable next tokens after the passage, best first, and the law's entropy. Needs `logits`. At most 256. */
+  /** The k most probable next tokens after the passage, best first, and the law's entropy. Needs `candidates`. At most 256. */
   readonly topK?: number;
-  /** Log-probabilities of these next tokens. Needs `logits`. */
+  /** Log-probabilities of these next tokens, -Infinity for one that is not told. Needs `candidates`. */
   readonly tokens?: readonly Token[];
-  /** Log-probability of each token of the passage itself, given what is before it. Needs `logits`. */
+  /** Log-probability of each token of the passage itself, given what is before it. Needs `likelihood`. */
   readonly logprobs?: boolean;
   /** The final-norm hidden state at the passage's last token. Needs `hidden`. */
   readonly hidden?: boolean;

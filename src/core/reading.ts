@@ -3,7 +3,16 @@ import type { Call } from "./calls.js";
 import { type Contexts, inVocabulary, tooLong } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
 import { Held } from "./held.js";
-import { type Extension, type Model, noUsage, type Reading, spanFlops, type Usage } from "./model.js";
+import {
+  type Capability,
+  type Extension,
+  type Model,
+  noUsage,
+  offers,
+  type Reading,
+  spanFlops,
+  type Usage,
+} from "./model.js";
 import type { ForcedStep, NextToken, Writer } from "./search.js";
 import type { SearchNode } from "./search-node.js";
 import type { Passage, Splitter, StopReason } from "./step.js";
@@ -27,7 +36,7 @@ export class StepReader {
 
   /** Reads a step that another role wrote; its own writer knows the answer already. */
   async likelihood(node: SearchNode, role: Writer, call: Call): Promise<ReadEvent> {
-    const model = this.#withLogits(role);
+    const model = this.#modelWith("likelihood", role);
     const passage = await inVocabulary([node.step!], model);
     const { tokens } = passage;
     const about = { type: "step-read", node: node.id, role } as const;
@@ -53,7 +62,7 @@ export class StepReader {
   }
 
   async candidates(node: SearchNode, role: Writer, count: number, call: Call): Promise<CandidatesEvent> {
-    const model = this.#withLogits(role);
+    const model = this.#modelWith("candidates", role);
     if (!Number.isInteger(count) || count < 1 || count > mostCandidates) {
       throw new StepwrightError(
         "internal",
@@ -107,12 +116,12 @@ export class StepReader {
     });
   }
 
-  #withLogits(role: Writer): Model {
+  #modelWith(capability: Capability, role: Writer): Model {
     const model = this.#contexts.model(role);
-    if (model.capabilities.has("logits")) return model;
+    if (offers(model, capability)) return model;
     throw new StepwrightError(
       "missing-capability",
-      `the method needs "logits" of its ${role}, which ${model.name} does not offer`,
+      `the method needs "${capability}" of its ${role}, which ${model.name} does not offer`,
       { subject: role, remedy: `${model.name} offers: ${[...model.capabilities].join(", ")}` },
     );
   }

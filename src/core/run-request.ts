@@ -5,7 +5,7 @@ import type { Clock } from "./clock.js";
 import { StepwrightError } from "./errors.js";
 import { type Limits, limitNames } from "./ledger.js";
 import type { Method } from "./method.js";
-import { greedy, type Model, type Sampling } from "./model.js";
+import { greedy, type Model, offers, type Sampling } from "./model.js";
 import { type Prompt, promptSchema } from "./prompt.js";
 import type { TraceSink } from "./recorder.js";
 import { nearest } from "./registry.js";
@@ -151,7 +151,7 @@ function checkRoles({ method, roles, checkStep }: RunRequest): Pick<SearchSettin
   for (const role of ["draft", "target"] as const) {
     for (const capability of needs[role] ?? []) {
       const model = roles[role]!;
-      if (model.capabilities.has(capability)) continue;
+      if (offers(model, capability)) continue;
       throw new StepwrightError(
         "missing-capability",
         `method ${method.name} needs "${capability}" of its ${role}, which ${model.name} does not offer`,

@@ -57,7 +57,9 @@ export function extensionProblem(extension: Extension, allowance: number): strin
   const { tokens, text, logprobs, entropies, stop, usage } = extension;
   if (typeof text !== "string" || !Array.isArray(tokens)) return "returned no text or no tokens";
   if (tokens.length > allowance) return `wrote ${tokens.length} tokens where ${allowance} were allowed`;
-  if (logprobs.length !== tokens.length || entropies.length !== tokens.length) {
+  // A back end that cannot tell its probabilities gives none at all.
+  const told = logprobs.length === 0 && entropies.length === 0 ? 0 : tokens.length;
+  if (logprobs.length !== told || entropies.length !== told) {
     return "returned figures for another number of tokens than it wrote";
   }
   if (!logprobs.every(Number.isFinite) || !entropies.every(Number.isFinite)) {

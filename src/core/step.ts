@@ -21,7 +21,10 @@ export interface Step extends Passage {
   /** The role that wrote it: `draft`, `target`, or a method's own word. */
   readonly origin: string;
   readonly stop: StopReason;
-  /** Natural-log probability of each token under its writer at temperature 1, before any truncation; 0 in a forced text. */
+  /**
+   * Natural-log probability of each token under its writer at temperature 1, before any truncation; 0 in a forced text.
+   * Empty where the writer, a remote one, tells none; then `entropies` is empty too.
+   */
   readonly logprobs: readonly number[];
   /** Entropy in nats of the writer's next-token law (temperature 1) at each token; 0 for forced tokens. */
   readonly entropies: readonly number[];

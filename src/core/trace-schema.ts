@@ -112,7 +112,7 @@ const written = z
   })
   .refine(
     ({ tokens, logprobs, entropies }) =>
-      tokens.length === logprobs.length && tokens.length === entropies.length,
+      logprobs.length === entropies.length && (logprobs.length === 0 || logprobs.length === tokens.length),
   );
 
 const finished = z.object({

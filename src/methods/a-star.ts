@@ -4,7 +4,13 @@ import type { Node, Search } from "../core/search.js";
 import { keepOnly, offerBest } from "../core/survivors.js";
 
 const schema = z.object({
-  children: z.int().min(1).max(64).default(4).describe("steps sampled where a state is expanded"),
+  children: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("steps sampled where a state is expanded")
+    .meta({ width: true }),
   sampleTemperature: z.number().min(0).max(10).default(0.8).describe("temperature of every step"),
   cost: z
     .enum(["drop", "uniform", "consistent"])

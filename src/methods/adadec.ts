@@ -26,7 +26,7 @@ export default defineMethod({
   essence: "greedy; where the next token is uncertain, the best candidates are compared by a short lookahead",
   kind: "token",
   source: "He et al., AdaDec, arXiv 2506.08980, with a beam of one as published",
-  needs: { draft: ["logits"] },
+  needs: { draft: ["candidates"] },
   cost: "the answer's tokens, and candidates x (lookahead + 1) at each pause; no reward",
   use: "greedy code generation, with a threshold learned for the model file",
   schema,

@@ -14,7 +14,7 @@ const schema = z.object({
     .describe(
       "stop at an answer of this score; above 1 all samples are written. The paper's is not known to us",
     ),
-  samples: z.int().min(1).max(256).default(16).describe("most answers in all"),
+  samples: z.int().min(1).max(256).default(16).describe("most answers in all").meta({ width: true }),
   width: z
     .int()
     .min(1)

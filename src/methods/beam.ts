@@ -14,8 +14,14 @@ export default defineMethod({
   cost: "width x expand times the answer's tokens written, as many reward passes per step",
   use: "hard questions under a reliable step reward; with a weak one it runs after the reward's mistakes",
   schema: z.object({
-    width: z.int().min(1).max(64).default(4).describe("prefixes kept after each step"),
-    expand: z.int().min(1).max(64).default(4).describe("next steps written after each prefix"),
+    width: z.int().min(1).max(64).default(4).describe("prefixes kept after each step").meta({ width: true }),
+    expand: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe("next steps written after each prefix")
+      .meta({ width: true }),
     aggregation: z
       .enum(aggregations)
       .default("last")

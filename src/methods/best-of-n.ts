@@ -15,7 +15,13 @@ export default defineMethod({
   cost: "n times an answer's tokens written; a reward pass per answer, or per step unless only the last counts",
   use: "the baseline of all search: parallel, simple, and hard to beat while the reward is sound",
   schema: z.object({
-    samples: z.int().min(1).max(256).default(8).describe("answers written side by side"),
+    samples: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(8)
+      .describe("answers written side by side")
+      .meta({ width: true }),
     aggregation: z
       .enum(aggregations)
       .default("last")

@@ -28,7 +28,7 @@ export default defineMethod({
     "where the next token is uncertain, several trials up to a punctuation mark; the least surprising stays",
   kind: "token",
   source: "Wang et al., Cautious Next Token Prediction, ACL Findings 2025, arXiv 2507.03038, and its code",
-  needs: { draft: ["logits"] },
+  needs: { draft: ["candidates"] },
   cost: "the answer's tokens, times up to trials where the next token is uncertain; no reward",
   use: "sampling at a high temperature without a reward",
   schema,

@@ -19,7 +19,8 @@ const schema = z.object({
     .min(1)
     .max(256)
     .default(8)
-    .describe("answers from which a question's difficulty is estimated"),
+    .describe("answers from which a question's difficulty is estimated")
+    .meta({ width: true }),
   estimate: z
     .enum(["reward", "agreement", "check"])
     .default("reward")

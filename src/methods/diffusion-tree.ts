@@ -7,7 +7,13 @@ import { offerBest } from "../core/survivors.js";
 import { drawIndex, softmax } from "../core/weights.js";
 
 const schema = z.object({
-  rollouts: z.int().min(1).max(100_000).default(16).describe("answers written to their end, prefixes shared"),
+  rollouts: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(16)
+    .describe("answers written to their end, prefixes shared")
+    .meta({ width: true }),
   mode: z
     .enum(["search", "sample"])
     .default("search")

@@ -15,8 +15,20 @@ export default defineMethod({
   cost: "trees x expand times the answer's tokens written, as many reward passes per step",
   use: "in place of a wide beam: its trees cannot all collapse onto one early step that the reward overrates",
   schema: z.object({
-    trees: z.int().min(1).max(64).default(4).describe("trees that are searched side by side"),
-    expand: z.int().min(1).max(64).default(4).describe("next steps written before a tree keeps one"),
+    trees: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe("trees that are searched side by side")
+      .meta({ width: true }),
+    expand: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe("next steps written before a tree keeps one")
+      .meta({ width: true }),
     aggregation: z
       .enum(aggregations)
       .default("last")

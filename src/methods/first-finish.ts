@@ -4,7 +4,7 @@ import type { Node, NodeRequest, Search } from "../core/search.js";
 import { groupByAnswer } from "../core/vote.js";
 
 const schema = z.object({
-  samples: z.int().min(1).max(256).default(4).describe("answers written side by side"),
+  samples: z.int().min(1).max(256).default(4).describe("answers written side by side").meta({ width: true }),
   wait: z
     .int()
     .min(1)

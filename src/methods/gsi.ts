@@ -4,7 +4,7 @@ import type { Node, Search, Writer } from "../core/search.js";
 import { drawIndex, softmax } from "../core/weights.js";
 
 const schema = z.object({
-  drafts: z.int().min(1).max(64).default(4).describe("draft steps sampled per round"),
+  drafts: z.int().min(1).max(64).default(4).describe("draft steps sampled per round").meta({ width: true }),
   rewrites: z.int().min(1).max(64).default(4).describe("target steps sampled where the draft's is refused"),
   beta: z
     .number()
@@ -40,7 +40,7 @@ export default defineMethod({
   kind: "step",
   source:
     "Geuter et al., Guided Speculative Inference, arXiv 2506.04118, algorithm 1; laws taken at temperature 1",
-  needs: { draft: ["text"], target: ["text", "logits"], reward: true },
+  needs: { draft: ["text", "logprobs"], target: ["text", "likelihood"], reward: true },
   cost: "drafts steps per step written, scored and read by the target; rewrites more where they are refused",
   use: "sampling close to the target's own law under a reward, where a target read of every draft step is affordable",
   schema,

@@ -5,7 +5,13 @@ import { writeOn } from "../core/whole-answers.js";
 import { chopsRequest, judge, pairRequest } from "./hedged/judge.js";
 
 const schema = z.object({
-  samples: z.int().min(1).max(26).default(5).describe("answers, of which one is greedy"),
+  samples: z
+    .int()
+    .min(1)
+    .max(26)
+    .default(5)
+    .describe("answers, of which one is greedy")
+    .meta({ width: true }),
   sampleTemperature: z
     .number()
     .min(0)

@@ -6,8 +6,8 @@ import { keepOnly, offerBest } from "../core/survivors.js";
 import { scoreAnswers, writeOn } from "../core/whole-answers.js";
 
 const schema = z.object({
-  candidates: z.int().min(1).max(64).default(4).describe("answers written in a round"),
-  rounds: z.int().min(1).max(64).default(3).describe("most rounds"),
+  candidates: z.int().min(1).max(64).default(4).describe("answers written in a round").meta({ width: true }),
+  rounds: z.int().min(1).max(64).default(3).describe("most rounds").meta({ width: true }),
   shown: z
     .enum(["best-and-worst", "best", "none"])
     .default("best-and-worst")

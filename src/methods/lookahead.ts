@@ -14,8 +14,14 @@ export default defineMethod({
   cost: "width x expand x (1 + ahead) steps written per step of the answer",
   use: "rewards that judge finished work better than beginnings; at equal tokens a plain beam is often ahead",
   schema: z.object({
-    width: z.int().min(1).max(64).default(2).describe("prefixes kept after each step"),
-    expand: z.int().min(1).max(64).default(4).describe("next steps written after each prefix"),
+    width: z.int().min(1).max(64).default(2).describe("prefixes kept after each step").meta({ width: true }),
+    expand: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe("next steps written after each prefix")
+      .meta({ width: true }),
     ahead: z
       .int()
       .min(0)

@@ -17,8 +17,20 @@ export interface State {
 }
 
 const schema = z.object({
-  simulations: z.int().min(1).max(1000).default(5).describe("simulations before each move"),
-  expand: z.int().min(1).max(64).default(4).describe("next steps written when a leaf is expanded"),
+  simulations: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe("simulations before each move")
+    .meta({ width: true }),
+  expand: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("next steps written when a leaf is expanded")
+    .meta({ width: true }),
   exploration: z
     .number()
     .min(0)

@@ -22,7 +22,7 @@ export default defineMethod({
   essence: "greedy while tokens are new; going back to a used one costs more the longer the repetition",
   kind: "token",
   source: "Lan et al., Momentum Decoding, arXiv 2212.02175; prompt tokens are not in the graph here",
-  needs: { draft: ["logits"] },
+  needs: { draft: ["candidates"] },
   cost: "one pass per token, as greedy decoding; no reward",
   use: "long texts in which greedy decoding repeats itself; not for code or copied context",
   schema,

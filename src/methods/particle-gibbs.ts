@@ -25,7 +25,8 @@ export default defineMethod({
       .min(1)
       .max(64)
       .default(2)
-      .describe("filters in a row; the cost is this many times one"),
+      .describe("filters in a row; the cost is this many times one")
+      .meta({ width: true }),
     references: z.int().min(1).max(64).default(1).describe("particles kept as they are for the next filter"),
   }),
   async run(search, options) {

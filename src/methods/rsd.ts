@@ -29,7 +29,8 @@ const schema = z.object({
     .min(1)
     .max(64)
     .default(1)
-    .describe("draft steps sampled per round, of which the best is judged; they differ above temperature 0"),
+    .describe("draft steps sampled per round, of which the best is judged; they differ above temperature 0")
+    .meta({ width: true }),
 });
 
 export default defineMethod({

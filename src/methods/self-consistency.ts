@@ -15,7 +15,7 @@ export default defineMethod({
   cost: "up to n times an answer's tokens written; no reward",
   use: "answers that can be compared and no reward at hand; adaptive where many questions are easy",
   schema: z.object({
-    samples: z.int().min(1).max(256).default(8).describe("answers written at most"),
+    samples: z.int().min(1).max(256).default(8).describe("answers written at most").meta({ width: true }),
     batch: z
       .int()
       .min(1)

@@ -34,7 +34,7 @@ export default defineMethod({
   essence: "the draft writes a step, the target grades it with one digit and rewrites what it dislikes",
   kind: "step",
   source: "Pan et al., SpecReason, NeurIPS 2025, arXiv 2504.07891; the grading turn is our wording",
-  needs: { draft: ["text"], target: ["text", "logits"] },
+  needs: { draft: ["text"], target: ["text", "candidates"] },
   cost: "the draft's steps, each read once by the target with one digit asked; the target's rewrites",
   use: "RSD without a reward, where the target is strong enough to grade; calibrate the threshold for it",
   schema,

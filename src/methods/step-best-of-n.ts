@@ -12,7 +12,13 @@ export default defineMethod({
   cost: "n times the answer's tokens written, n reward passes per step",
   use: "a reward that tells good steps from bad ones, and memory for one prefix only",
   schema: z.object({
-    samples: z.int().min(1).max(256).default(4).describe("next steps written before one is kept"),
+    samples: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(4)
+      .describe("next steps written before one is kept")
+      .meta({ width: true }),
     ...samplingOptions,
   }),
   async run(search, { samples, ...sampling }) {

@@ -1,6 +1,7 @@
 /** Model references as people write them, taken apart. Parsing touches neither files nor the network. */
 import { StepwrightError } from "../core/errors.js";
 import { nearest } from "../core/registry.js";
+import { type RemoteOptions, remoteOptionsSchema } from "./remote/remote-options.js";
 
 export interface FileReference {
   readonly kind: "file";
@@ -24,6 +25,8 @@ export interface RemoteReference {
   readonly url: string;
   /** The server's name for the model. */
   readonly model: string;
+  /** What is said of the model beside its name. */
+  readonly options: RemoteOptions;
 }
 
 export interface LabReference {
@@ -79,7 +82,7 @@ export function formatModelReference(reference: ModelReference): string {
     case "graph":
       return `graph:${formatModelReference(reference.model)}`;
     case "remote":
-      return `${reference.url}#${reference.model}`;
+      return `${reference.url}${formatOptions(reference.options)}#${reference.model}`;
     case "hub": {
       const { repository, revision, choice } = reference;
       const at = revision === "main" ? "" : `@${revision}`;
@@ -159,10 +162,32 @@ function parseRemote(text: string): RemoteReference {
   if (url.username !== "" || url.password !== "") {
     throw invalid(text, "it holds a name or password", "give keys through the environment");
   }
-  if (url.search !== "") throw invalid(text, "an address of a server has no query");
   const model = decodeFragment(text, url.hash.slice(1));
   if (model === "") throw invalid(text, "it names no model", "write http://host:port/v1#model-name");
-  return { kind: "remote", url: `${url.origin}${url.pathname.replace(/\/+$/, "")}`, model };
+  const options = parseOptions(text, url.searchParams);
+  return { kind: "remote", url: `${url.origin}${url.pathname.replace(/\/+$/, "")}`, model, options };
+}
+
+function parseOptions(text: string, query: URLSearchParams): RemoteOptions {
+  const known = Object.keys(remoteOptionsSchema.shape);
+  for (const name of query.keys()) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    throw invalid(
+      text,
+      `it has no option "${name}"`,
+      near ? `did you mean "${near}"?` : `known: ${known.join(", ")}`,
+    );
+  }
+  const parsed = remoteOptionsSchema.safeParse(Object.fromEntries(query));
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw invalid(text, `its option "${path.join(".")}" is not valid: ${message}`);
+}
+
+function formatOptions(options: RemoteOptions): string {
+  const given = Object.entries(options).map(([name, value]): [string, string] => [name, String(value)]);
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
 function decodeFragment(text: string, fragment: string): string {

@@ -43,7 +43,7 @@ export default defineRewardKind({
   presets: {},
   async open(name, reference, { scale, read, lead, examples }, context) {
     const model = await context.openModel(reference);
-    requireCapability(model, "logits", "judge");
+    requireCapability(model, "candidates", "judge");
     const leadIds = lead === "" ? [] : await model.tokenize(lead);
     const answer = scale === "yes-no" ? await yesNo(model) : await digit(model, read);
     const reader: Reader = {

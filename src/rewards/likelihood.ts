@@ -33,7 +33,7 @@ export default defineRewardKind({
   presets: {},
   async open(name, reference, { feature }, context) {
     const model = await context.openModel(reference);
-    requireCapability(model, "logits", "likelihood");
+    requireCapability(model, "likelihood", "likelihood");
     const scorerFor = (question: string, system: string | null) =>
       new LikelihoodScorer(new LikelihoodPrompt(model, question, system), feature);
     return {

@@ -1,6 +1,6 @@
 /** A reader made into a reward: checked on two fixed steps, with the frame that all questions share read once. */
 import { StepwrightError } from "../core/errors.js";
-import type { Capability, Model } from "../core/model.js";
+import { type Capability, type Model, offers } from "../core/model.js";
 import { ChainScorer } from "./chain-scorer.js";
 import type { CheckedReward, SelfTest } from "./kind.js";
 import { commonPrefix, type Judgement, type Reader } from "./reader.js";
@@ -38,10 +38,10 @@ export async function createModelReward(reader: Reader, facts: ModelRewardFacts)
 
 /** Throws `missing-capability`, naming the model and what this kind would do with it. */
 export function requireCapability(model: Model, capability: Capability, kind: string): void {
-  if (model.capabilities.has(capability)) return;
+  if (offers(model, capability)) return;
   throw new StepwrightError("missing-capability", `${kind} needs ${capability} of ${model.name}`, {
     subject: model.name,
-    remedy: "use a local GGUF model for the reward",
+    remedy: "use a local GGUF model for the reward, or a server that offers it (docs/remote.md)",
   });
 }
 

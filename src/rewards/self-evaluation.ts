@@ -29,7 +29,7 @@ export default defineRewardKind({
   presets: {},
   async open(name, reference, { request }, context) {
     const model = await context.openModel(reference);
-    requireCapability(model, "logits", "self");
+    requireCapability(model, "candidates", "self");
     const [yes, no] = await Promise.all([
       spellings(model, ["Yes", "yes", "YES"]),
       spellings(model, ["No", "no", "NO"]),

@@ -42,7 +42,7 @@ export default defineRewardKind({
   async open(name, reference, options, context) {
     const format = configure(stepTokenFormats[options.preset], options);
     const model = await context.openModel(reference);
-    requireCapability(model, format.labels ? "logits" : "hidden", `step-token (${options.preset})`);
+    requireCapability(model, format.labels ? "candidates" : "hidden", `step-token (${options.preset})`);
     const layout = await createLayout(model, format);
     const answer = await createAnswer(model, format, reference, options, context);
     return createModelReward(
