@@ -24,7 +24,10 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
   readonly cost?: string;
   /** One line for the docs: when it is the right one. */
   readonly use?: string;
-  /** Every field has a default and a description; five surfaces are derived from it. */
+  /**
+   * Every field has a default and a description; five surfaces are derived from it. A number that so many answers are
+   * written for one says so: `.meta({ width: true })`.
+   */
   readonly schema: Schema;
   run(search: Search, options: z.output<Schema>): Promise<Outcome>;
 }

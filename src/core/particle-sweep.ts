@@ -12,7 +12,13 @@ import { groupByAnswer } from "./vote.js";
 import { drawIndex, effectiveSampleSize, softmax } from "./weights.js";
 
 export const particleOptions = {
-  particles: z.int().min(1).max(256).default(4).describe("answers written side by side"),
+  particles: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(4)
+    .describe("answers written side by side")
+    .meta({ width: true }),
   sampleTemperature: z.number().min(0).max(10).default(0.8).describe("temperature of every step"),
   endTemperature: z.number().min(0).max(10).default(0.8).describe("temperature after coolingSteps steps"),
   coolingSteps: z.int().min(0).max(1000).default(0).describe("steps over which temperature moves; 0 is off"),
