@@ -17,5 +17,6 @@ export default defineConfig({
     // The page's security policy allows no inlined data.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

@@ -1,5 +1,5 @@
 /** A recorded run with other options: what its recorded answers say, and where they end. */
-import { systemClock } from "./clock.js";
+import type { Clock } from "./clock.js";
 import { StepwrightError } from "./errors.js";
 import type { Method } from "./method.js";
 import { type IsRecorded, Recorder } from "./recorder.js";
@@ -15,6 +15,9 @@ export interface WhatIf {
   /** The last node of the answer; null where the run comes to a call that was never made. */
   readonly node: string | null;
 }
+
+/** No model is called, so nothing takes time. */
+const stillClock: Clock = { now: () => 0, after: () => () => {} };
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -52,8 +55,8 @@ async function attempt(
     close: async () => {},
   };
   const recording = new Recording(events, { whole: true });
-  const recorder = new Recorder({ limits: {}, clock: systemClock, recording, whatIf: isRecorded, sink });
-  const searcher = new Searcher(checked.settings, recorder, systemClock);
+  const recorder = new Recorder({ limits: {}, clock: stillClock, recording, whatIf: isRecorded, sink });
+  const searcher = new Searcher(checked.settings, recorder, stillClock);
   let node: string | null = null;
   try {
     const outcome = await method.run(searcher, checked.options);

@@ -27,6 +27,7 @@ export function Compare({ query }: { readonly query: URLSearchParams }) {
       {files.problem && <Problem problem={files.problem} />}
       {problem && <Problem problem={problem} />}
       {value && <Difference found={value} />}
+      {path && !value && !problem && <p class="soft">Reading …</p>}
     </div>
   );
 }
@@ -87,7 +88,7 @@ function Difference({ found }: { readonly found: Comparison }) {
         </div>
         <div class="panel">
           <b>
-            {percent(accuracies[0])} <span class="soft">against</span> {percent(accuracies[1])}
+            {(accuracies[0] * 100).toFixed(1)} to {percent(accuracies[1])}
           </b>
           <span class="soft">right answers</span>
         </div>

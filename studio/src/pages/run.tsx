@@ -1,6 +1,6 @@
 /** One run, live or recorded. */
 import { useEffect, useState } from "preact/hooks";
-import { remove } from "../api/client.js";
+import { postJson, remove } from "../api/client.js";
 import { Cost } from "../parts/cost.js";
 import { EventList } from "../parts/event-list.js";
 import { Problem } from "../parts/problem.js";
@@ -189,6 +189,13 @@ function Head({ reading, view, source }: { reading: Reading; view: RunView; sour
     setStopping(true);
     await remove(`/v1/runs/${encodeURIComponent(source.id)}`).catch(() => setStopping(false));
   };
+  // The server was stopped before the run was through.
+  const isInterrupted = source.kind === "run" && state.kind === "done" && state.status === "interrupted";
+  const goOn = async () => {
+    if (source.kind !== "run") return;
+    await postJson(`/v1/runs/${encodeURIComponent(source.id)}/resume`, {});
+    reading.ask({ ask: "open", source });
+  };
   const live = !end && (state.kind === "live" || state.kind === "waiting");
   const question = visible(started!.question.trim());
   const isLong = question.length > 320;
@@ -216,6 +223,11 @@ function Head({ reading, view, source }: { reading: Reading; view: RunView; sour
               {stopping ? "stopping …" : "Stop"}
             </button>
           )}
+          {isInterrupted && (
+            <button type="button" class="button" onClick={goOn}>
+              Go on
+            </button>
+          )}
           {source.kind === "run" && (
             <>
               <a class="button" href={linkTo(["ask"], { from: source.id })}>
@@ -239,8 +251,10 @@ function Status({ view, reading }: { view: RunView; reading: Reading }) {
     return <span class={`status ${isGood ? "good" : "bad"}`}>{finishWords[end.finish] ?? end.finish}</span>;
   }
   if (reading.state.kind === "live") return <span class="status live">writing</span>;
-  if (reading.state.kind === "done")
-    return <span class="status bad">cut off: the trace ends before its run</span>;
+  if (reading.state.kind === "done") {
+    const words = reading.state.status ?? "cut off: the trace ends before its run";
+    return <span class="status bad">{words}</span>;
+  }
   return <span class="status">{reading.state.kind}</span>;
 }
 

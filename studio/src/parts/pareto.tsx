@@ -13,7 +13,7 @@ interface ParetoProps {
 }
 
 const [width, height] = [960, 420];
-const frame = { left: 52, right: width - 20, top: 12, bottom: height - 44 };
+const frame = { left: 52, right: width - 20, top: 30, bottom: height - 44 };
 
 export function Pareto({ rows: all, cost, hot, onHot }: ParetoProps) {
   const of = (row: Pick<BenchRowFacts, "flops" | "seconds" | "runs">) => row[cost] / Math.max(1, row.runs);
@@ -36,7 +36,13 @@ export function Pareto({ rows: all, cost, hot, onHot }: ParetoProps) {
     const point = `${x.at(of(row))} ${y.at(row.accuracy)}`;
     return before ? [`${x.at(of(row))} ${y.at(before.accuracy)}`, point] : [point];
   });
-  const named = hot === null ? front.map(({ label }) => label) : [hot];
+  const labels = placed(
+    (hot === null ? front : rows.filter(({ label }) => label === hot)).map((row) => ({
+      words: clipped(row.label),
+      x: x.at(of(row)),
+      y: y.at(row.accuracy) - 12,
+    })),
+  );
   return (
     <svg
       viewBox={`0 0 ${width} ${height}`}
@@ -77,24 +83,40 @@ export function Pareto({ rows: all, cost, hot, onHot }: ParetoProps) {
           </g>
         );
       })}
-      {rows
-        .filter(({ label }) => named.includes(label))
-        .map((row) => {
-          const isRight = x.at(of(row)) > width * 0.75;
-          return (
-            <text
-              key={row.label}
-              class="label"
-              x={x.at(of(row)) + (isRight ? -10 : 10)}
-              y={y.at(row.accuracy) - 8}
-              text-anchor={isRight ? "end" : "start"}
-            >
-              {row.label}
-            </text>
-          );
-        })}
+      {labels.map(({ words, x: at, y: height, end }) => (
+        <text key={words} class="label" x={at} y={height} text-anchor={end ? "end" : "start"}>
+          {words}
+        </text>
+      ))}
     </svg>
   );
+}
+
+interface Label {
+  readonly words: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** About the width of a character. */
+const characterWidth = 6.4;
+
+/** Labels that cover no other one, the last ones first: the best rows are named in any case. */
+function placed(labels: readonly Label[]): (Label & { readonly end: boolean })[] {
+  const kept: (Label & { readonly end: boolean; readonly from: number; readonly to: number })[] = [];
+  for (const label of labels.toReversed()) {
+    const wide = label.words.length * characterWidth;
+    const end = label.x + wide > frame.right;
+    const [from, to] = end ? [label.x - wide, label.x] : [label.x, label.x + wide];
+    if (kept.some((other) => Math.abs(other.y - label.y) < 15 && from < other.to && to > other.from))
+      continue;
+    kept.push({ ...label, end, from, to });
+  }
+  return kept;
+}
+
+function clipped(words: string): string {
+  return words.length > 40 ? `${words.slice(0, 39)}…` : words;
 }
 
 const shapes = {

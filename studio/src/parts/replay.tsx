@@ -35,14 +35,7 @@ export function Replay({ reading, at, onMove, askAnew }: ReplayProps) {
   }, [ask, schema, options]);
   if (!isDone) return <p class="soft">A run can be replayed when it has ended.</p>;
   if (!found) return <p class="soft">Reading …</p>;
-  if (!schema) {
-    return (
-      <p class="soft">
-        This recording cannot be run again here: it is too long, was cut off, or its method is not known to
-        this version.
-      </p>
-    );
-  }
+  if (!schema) return <p class="notice open">This recording cannot be run again here: {found.problem}.</p>;
   const others = Object.fromEntries(
     Object.entries(schema.properties ?? {}).filter(([name]) => name !== "threshold"),
   );
@@ -62,6 +55,7 @@ export function Replay({ reading, at, onMove, askAnew }: ReplayProps) {
           now={supposition?.decisions ?? []}
         />
       )}
+      <Verdict reading={reading} />
       {Object.keys(others).length > 0 && (
         <details class="more-options">
           <summary>Other options</summary>
@@ -73,7 +67,6 @@ export function Replay({ reading, at, onMove, askAnew }: ReplayProps) {
           />
         </details>
       )}
-      <Verdict reading={reading} />
       {askAnew && supposition && !supposition.problem && !supposition.same && (
         <button type="button" class="primary" onClick={() => askAnew(options)}>
           Ask anew with these options
@@ -160,7 +153,7 @@ function Line({ value, recorded, decisions, now, onMove }: LineProps) {
           />
         )}
         {end !== null && (
-          <text class="tick" x={Math.min(end + 8, width - 90)} y={margin.top + 14}>
+          <text class="tick" x={Math.min(end + 8, width - 90)} y={height - margin.bottom - 8}>
             unknown
           </text>
         )}

@@ -1,6 +1,6 @@
 /** The search as a tree: kept, pruned and open branches, and the path to the answer. */
 import { type HierarchyPointNode, hierarchy, tree as tidy } from "d3-hierarchy";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { TreeNode } from "../reading/views.js";
 import { count, visible, writerClass } from "../words.js";
 import { Reward } from "./reward.js";
@@ -12,8 +12,8 @@ interface TreeProps {
   onFocus(id: string | null): void;
 }
 
-const rowHeight = 26;
-const columnWidth = 74;
+const rowHeight = 27;
+const columnWidth = 96;
 
 export function Tree({ tops, focus, onFocus }: TreeProps) {
   const [selected, select] = useState<string | null>(null);
@@ -80,6 +80,18 @@ interface DrawingProps {
 
 function Drawing({ top, selected, onSelect, onFocus }: DrawingProps) {
   const { nodes, width, height, shift } = useMemo(() => layOut(top), [top]);
+  const box = useRef<HTMLDivElement>(null);
+  // What is selected is in sight; at first that is the answer.
+  useEffect(() => {
+    const node = nodes.find(({ data }) => data.id === selected);
+    const { current } = box;
+    if (!node || !current) return;
+    const [x, y] = [node.y + 18, node.x + shift];
+    if (x < current.scrollLeft || x > current.scrollLeft + current.clientWidth - 60)
+      current.scrollLeft = x - current.clientWidth / 2;
+    if (y < current.scrollTop + 30 || y > current.scrollTop + current.clientHeight - 30)
+      current.scrollTop = y - current.clientHeight / 2;
+  }, [nodes, selected, shift]);
   const move = (event: KeyboardEvent) => {
     const index = nodes.findIndex(({ data }) => data.id === selected);
     const next = target(event.key, nodes, index);
@@ -91,6 +103,7 @@ function Drawing({ top, selected, onSelect, onFocus }: DrawingProps) {
   return (
     <div
       class="tree-scroll"
+      ref={box}
       role="tree"
       aria-label={`A tree of ${count(nodes.length - 1, "drawn step")}; the arrow keys walk through it`}
       aria-activedescendant={selected === null ? undefined : leafId(selected)}
@@ -157,7 +170,7 @@ function Leaf({ node, isSelected, onSelect, onFocus }: LeafProps) {
         <circle r={kind === "root" ? 3.5 : 6} />
       )}
       {reward !== null && (
-        <text x="10" y="4">
+        <text {...(node.children ? { y: -10, "text-anchor": "middle" } : { x: 11, y: 4 })}>
           {reward.toFixed(2)}
         </text>
       )}

@@ -24,10 +24,16 @@ export function usePieces(view: RunView | null): ReadonlyMap<string, string> {
       }
     }
     for (const [place, ids] of missing) {
-      const [model, vocabulary] = place.split("/", 2);
-      postJson<{ pieces?: readonly string[] }>("/v1/detokenize", { model, tokens: ids, pieces: true }).then(
-        ({ pieces: found }) => {
-          if (found?.length !== ids.length) return;
+      const slash = place.indexOf("/");
+      const [model, vocabulary] = [place.slice(0, slash), place.slice(slash + 1)];
+      postJson<{ vocabulary?: string; pieces?: readonly string[] }>("/v1/detokenize", {
+        model,
+        tokens: ids,
+        pieces: true,
+      }).then(
+        ({ vocabulary: known, pieces: found }) => {
+          // A model of the same name may be another one by now.
+          if (known !== vocabulary || found?.length !== ids.length) return;
           setPieces(
             (before) =>
               new Map([

@@ -22,7 +22,8 @@ export type SourceState =
   /** Still coming; `live` where the run itself is going on. */
   | { readonly kind: "reading" }
   | { readonly kind: "live" }
-  | { readonly kind: "done" }
+  /** `status`: what the server calls a run of its own that has come to its end, or was interrupted. */
+  | { readonly kind: "done"; readonly status?: string }
   /** The connection is lost; it is being tried again. */
   | { readonly kind: "waiting"; readonly reason: string }
   | { readonly kind: "refused"; readonly message: string; readonly remedy: string };
@@ -66,6 +67,8 @@ export type Answer =
   | {
       readonly tell: "options";
       readonly schema: Readonly<Record<string, unknown>> | null;
+      /** Why there is none. */
+      readonly problem: string | null;
       readonly options: Readonly<Record<string, unknown>>;
       readonly decisions: readonly Decision[];
     }

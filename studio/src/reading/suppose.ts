@@ -16,11 +16,11 @@ export interface Supposer {
   suppose(options: Options): Promise<Supposition>;
 }
 
-/** Null for a run of a method that this version does not know. */
-export async function supposer(events: readonly TraceEvent[]): Promise<Supposer | null> {
+/** Throws for a run of a method that this version does not know. */
+export async function supposer(events: readonly TraceEvent[]): Promise<Supposer> {
   const tree = treeOf(events);
   const { started } = tree;
-  if (!started || !methods.names.includes(started.method)) return null;
+  if (!started) throw new Error("the recording has no beginning");
   const method = await methods.get(started.method);
   const ask = await whatIf(events, method);
   const recorded = decisionsOf(events, tree);

@@ -13,6 +13,7 @@ export interface Reading {
     readonly schema: Readonly<Record<string, unknown>> | null;
     readonly options: Readonly<Record<string, unknown>>;
     readonly decisions: readonly Decision[];
+    readonly problem: string | null;
   } | null;
   readonly supposition: Supposition | null;
   ask(question: Question): void;
@@ -67,7 +68,7 @@ function merged(before: Omit<Reading, "ask">, answer: Answer): Omit<Reading, "as
     case "options":
       return {
         ...before,
-        options: { schema: answer.schema, options: answer.options, decisions: answer.decisions },
+        options: answer,
       };
     case "what-if":
       return { ...before, supposition: answer.supposition };

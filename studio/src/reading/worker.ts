@@ -1,4 +1,5 @@
 /** Reads one run, wherever it comes from, and tells the page what it wants to see of it. */
+import "../node-globals.js";
 import { StepwrightError } from "../../../src/core/errors.js";
 import { TraceReader } from "../../../src/core/trace.js";
 import type { RunEvent, TraceEvent } from "../../../src/core/trace-event.js";
@@ -26,7 +27,7 @@ let state: SourceState = { kind: "reading" };
 let share: number | null = null;
 let wanted: Wanted = { from: 0, count: 200, tokens: false };
 let frame: ReturnType<typeof setTimeout> | undefined;
-let again: Promise<Supposer | null> | undefined;
+let again: Promise<Supposer> | undefined;
 
 scope.onmessage = ({ data }) => {
   void answer(data);
@@ -47,27 +48,30 @@ async function answer(question: Question): Promise<void> {
         rows: eventRows(events, question.from, question.count),
         count: events.length,
       });
-    case "options": {
-      const found = await supposed();
+    case "options":
+      return supposed().then(
+        ({ schema, options, decisions }) =>
+          scope.postMessage({ tell: "options", schema, options, decisions, problem: null }),
+        (error) => {
+          const problem = StepwrightError.from(error).message;
+          scope.postMessage({ tell: "options", schema: null, options: {}, decisions: [], problem });
+        },
+      );
+    case "what-if":
       scope.postMessage({
-        tell: "options",
-        schema: found?.schema ?? null,
-        options: found?.options ?? {},
-        decisions: found?.decisions ?? [],
+        tell: "what-if",
+        supposition: await (await supposed()).suppose(question.options),
       });
-      return;
-    }
-    case "what-if": {
-      const supposition = await (await supposed())?.suppose(question.options);
-      if (supposition) scope.postMessage({ tell: "what-if", supposition });
-    }
   }
 }
 
 /** Only a whole run is supposed otherwise. */
-function supposed(): Promise<Supposer | null> {
-  if (state.kind !== "done" || events.length > longestSupposed) return Promise.resolve(null);
-  again ??= supposer(events).catch(() => null);
+function supposed(): Promise<Supposer> {
+  if (state.kind !== "done") return Promise.reject(new Error("the run has not ended"));
+  if (events.length > longestSupposed) {
+    return Promise.reject(new Error(`it has more than ${longestSupposed.toLocaleString("en")} records`));
+  }
+  again ??= supposer(events);
   return again;
 }
 
@@ -83,19 +87,24 @@ function showSoon(): void {
 
 async function read(source: Source): Promise<void> {
   try {
-    await (source.kind === "run" ? follow(source.id) : readFile(await bytesOf(source)));
-    state = { kind: "done" };
+    if (source.kind === "run") state = { kind: "done", status: await follow(source.id) };
+    else {
+      await readFile(await bytesOf(source));
+      state = { kind: "done" };
+    }
   } catch (error) {
     state = refusal(error);
   }
   show();
 }
 
-/** A run of the server, over lost connections and restarts, until it has ended. */
-async function follow(id: string): Promise<void> {
+/** The number of the last record of a run of the server. */
+let last = -1;
+
+/** A run of the server, over lost connections and restarts, until it has ended. Resolves to what it is then. */
+async function follow(id: string): Promise<string> {
   let wait = patience.least;
-  let last = -1;
-  while (!tree.end) {
+  for (;;) {
     try {
       const query = last < 0 ? "" : `?after=${last}`;
       const response = await fetch(`/v1/runs/${encodeURIComponent(id)}/events${query}`, {
@@ -103,8 +112,11 @@ async function follow(id: string): Promise<void> {
       });
       if (!response.ok || !response.body) throw await problemOf(response);
       for await (const sent of sentEvents(response.body)) {
-        if (sent.data === "[DONE]") continue;
-        if (sent.event === "error") throw new Error(messageOf(sent.data));
+        if (sent.event === "end") {
+          const { status } = JSON.parse(sent.data) as { status: string };
+          if (status !== "running" && status !== "queued") return status;
+          continue;
+        }
         const event = parseLive(sent.data);
         wait = patience.least;
         state = { kind: "live" };
@@ -112,7 +124,7 @@ async function follow(id: string): Promise<void> {
         takeLive(event);
         showSoon();
       }
-      if (!tree.end) throw new Error("the server closed the stream");
+      throw new Error("the server closed the stream");
     } catch (error) {
       if (error instanceof Refused || error instanceof NoRun) throw error;
       state = { kind: "waiting", reason: StepwrightError.from(error).message };
