@@ -39,7 +39,7 @@ import { count } from "./numbers.js";
 import { lastingReward, type References } from "./references.js";
 import { rolesOf } from "./run-session.js";
 import { referencesOf, refuseOtherQuestions, requestOf } from "./solve-request.js";
-import { stateFolder } from "./state-folder.js";
+import { calibrationFolder, stateFolder } from "./state-folder.js";
 
 /** All that a bench is, before a model is opened. */
 interface PreparedBench {
@@ -158,7 +158,8 @@ async function finishBench(
   if (missing === 0) return true;
   if (isKnown) context.say(`Going on with ${folder}: ${count(missing)} runs are left.`);
   const hub = hubSettings(context.host.environment);
-  await using store = new ModelStore(bench.references, { hub, signal });
+  const calibration = calibrationFolder(context.host);
+  await using store = new ModelStore(bench.references, { hub, signal, calibration });
   await using grader = new Grader();
   const roles = await openRoles(store, bench.roles);
   const rewards = new Map(

@@ -70,6 +70,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "download a task's questions",
     load: load(() => import("./commands/tasks-pull.js")),
   },
+  speculation: {
+    summary: "list what drafts tokens, what tests drafts, and what says how much is drafted",
+    load: load(() => import("./commands/speculation.js")),
+  },
   methods: {
     summary: "list the methods and their options",
     load: load(() => import("./commands/methods.js")),

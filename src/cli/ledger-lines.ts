@@ -36,6 +36,19 @@ function spendingCells(spending: RoleSpending): string[] {
   ];
 }
 
+/** What token-level speculation did, for each role that it wrote for. */
+export function speculationSentences(ledger: LedgerData): string[] {
+  return (["draft", "target"] as const).flatMap((role) => {
+    const { speculation, decodeTokens } = ledger[role] ?? {};
+    if (!speculation) return [];
+    const { blocks, drafted, accepted } = speculation;
+    if (drafted === 0) return [`Nothing was drafted for the ${role}: no draft was found.`];
+    return [
+      `For the ${role}, ${count(accepted)} of ${count(drafted)} drafted tokens (${percent(accepted / drafted)}) were accepted in ${count(blocks)} blocks, ${count(decodeTokens! - accepted)} of its ${count(decodeTokens!)} tokens took a pass of their own.`,
+    ];
+  });
+}
+
 /** Only what two writers can share is said. */
 export function shareSentence({ draft, target }: LedgerData): string | undefined {
   if (!draft || !target || draft.decodeTokens === 0) return undefined;

@@ -111,9 +111,9 @@ export class ModelStore implements AsyncDisposable {
     const { speculation, target, draft, threads } = this.references;
     const { key } = await this.#locate(reference);
     if (!speculation || !(await this.#speculates(key))) return this.#plain(reference);
+    const isTarget = target !== undefined && key === (await this.#locate(target)).key;
     const known = this.#speculating.get(key);
     if (known) return known;
-    const isTarget = target !== undefined && key === (await this.#locate(target)).key;
     const opened = this.#plain(reference).then((model) =>
       speculating(speculation, {
         target: model,

@@ -7,6 +7,7 @@ import type { HubSettings } from "../models/hub-settings.js";
 import { formatModelReference, parseModelReference } from "../models/reference.js";
 import { parseRewardReference } from "../rewards/index.js";
 import { isDemo } from "./demo/models.js";
+import { speculationSchema } from "./speculation.js";
 
 export const referencesSchema = z.object({
   draft: z.string().optional(),
@@ -15,6 +16,8 @@ export const referencesSchema = z.object({
   threads: z.int().min(1),
   context: z.int().min(1).optional(),
   exact: z.boolean(),
+  /** How the models' tokens are drafted, where they are. */
+  speculation: speculationSchema.optional(),
   /** The task that the question is from, where a reward asks its step checker. */
   task: z.string().optional(),
   /** Seconds that the demo's scripted models take for a token. */

@@ -13,12 +13,13 @@ import { hubSettings } from "../models/hub-settings.js";
 import { findTask } from "../tasks/index.js";
 import type { CommandContext } from "./command.js";
 import { isDemo } from "./demo/models.js";
-import { ledgerLines, shareSentence } from "./ledger-lines.js";
+import { ledgerLines, shareSentence, speculationSentences } from "./ledger-lines.js";
 import { createView, type View } from "./live-view.js";
 import { ModelStore } from "./model-store.js";
 import { count } from "./numbers.js";
 import type { References } from "./references.js";
 import type { RunTrace } from "./run-trace.js";
+import { calibrationFolder } from "./state-folder.js";
 import { targetAloneLine } from "./target-alone.js";
 import { harmless, paragraph } from "./terminal-text.js";
 
@@ -40,7 +41,10 @@ export function rolesOf(method: Method): Role[] {
 export async function runSession(context: CommandContext, session: Session): Promise<number> {
   const { method, references, trace, form } = session;
   const { signal } = context;
-  await using store = new ModelStore(references, { hub: hubSettings(context.host.environment), signal });
+  await using store = new ModelStore(references, {
+    ...{ hub: hubSettings(context.host.environment), signal },
+    calibration: calibrationFolder(context.host),
+  });
   const roles = rolesOf(method);
   const slow = roles.some((role) => !isDemo(references[role] ?? ""));
   if (slow && context.host.talk.isTerminal) context.say(context.talkStyle.dim("opening models …"));
@@ -148,6 +152,7 @@ export function printResult(context: CommandContext, result: RunResult, events: 
 
 export function printLedger({ host, print, style }: CommandContext, ledger: LedgerData): void {
   for (const line of ledgerLines(ledger, style)) print(line);
+  for (const sentence of speculationSentences(ledger)) print(paragraph(sentence, host.out));
   const shares = shareSentence(ledger);
   if (shares) print(paragraph(shares, host.out));
 }

@@ -7,6 +7,7 @@ import { isDemo } from "./demo/models.js";
 import { question as demoQuestion } from "./demo/story.js";
 import { lastingModel, lastingReward, type References } from "./references.js";
 import type { SolveSettings } from "./solve-settings.js";
+import { type SpeculationSettings, speculationOf } from "./speculation.js";
 
 type RequestSettings = Omit<SolveSettings, "trace" | "noTrace" | "resume" | "config" | "json" | "events">;
 
@@ -22,7 +23,11 @@ export function requestOf(settings: Omit<RequestSettings, "method">) {
 
 /** References that last, for the roles of the method and what its rewards read; a default reward where one is needed. */
 export async function referencesOf(
-  settings: Pick<RequestSettings, "method" | "draft" | "target" | "reward" | "threads" | "exact" | "context">,
+  settings: Pick<
+    RequestSettings,
+    "method" | "draft" | "target" | "reward" | "threads" | "exact" | "context"
+  > &
+    Partial<SpeculationSettings>,
   { host, say }: CommandContext,
   roles: readonly Role[],
   hub: HubSettings,
@@ -39,13 +44,16 @@ export async function referencesOf(
   if (context !== undefined) references.context = context;
   if (reward !== undefined && roles.includes("reward"))
     references.reward = await lastingReward(reward, folder, hub);
+  const speculation = await speculationOf(settings, folder);
+  if (speculation) references.speculation = speculation;
   for (const role of ["draft", "target"] as const) {
     const name = settings[role];
     if (name === undefined) continue;
     const judges = [references.reward ?? "", ...furtherRewards].some((reference) =>
       new RegExp(`^[a-z-]+:${role}(\\?|$)`).test(reference),
     );
-    if (roles.includes(role) || judges) references[role] = await lastingModel(name, folder, hub);
+    const drafts = role === "draft" && speculation !== undefined && roles.includes("target");
+    if (roles.includes(role) || judges || drafts) references[role] = await lastingModel(name, folder, hub);
     else say(`Method ${settings.method} has no use for --${role}.`);
   }
   return references;

@@ -4,6 +4,7 @@ import { StepwrightError } from "../core/errors.js";
 import { parseSplitter, type Splitter } from "../core/step.js";
 import { parseBudget } from "./budget.js";
 import { jsonField, parsed } from "./fields.js";
+import { speculationFields } from "./speculation.js";
 
 const model = (description: string) =>
   z.string().optional().describe(description).meta({ group: "Models", placeholder: "MODEL" });
@@ -38,6 +39,8 @@ export const solveSchema = z.object({
     .default(false)
     .describe("Batch-invariant arithmetic: the same result to the last bit whatever else runs. Slower.")
     .meta({ group: "Models" }),
+
+  ...speculationFields,
 
   temperature: z.number().min(0).max(100).default(0).describe("0 is greedy.").meta({ group: "Sampling" }),
   topP: z.number().gt(0).max(1).default(1).describe("1 is off.").meta({ group: "Sampling" }),

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { DraftRow, DraftTree, Proposal } from "./draft-tree.js";
 import type { Candidate, Model, ModelSize, Sampling, TreeRow, Usage } from "./model.js";
 import type { Passage, Token } from "./step.js";
+import type { TensorSet } from "./tensor.js";
 
 // ---- drafters (src/drafts) ---------------------------------------------------------------------------------------
 
@@ -221,8 +222,11 @@ export interface ControllerResources {
   readonly shape: Drafter["shape"];
   /** Null where this pair was not calibrated on this machine. */
   readonly costs: SpeculationCosts | null;
-  /** Bytes that a file reference stands for; a controller opens no files itself. */
-  readonly readFile: (reference: string) => Promise<Uint8Array>;
+  /** The tensors of a head's file, and what it says of itself; a controller opens no files itself. */
+  readonly loadHead: (
+    reference: string,
+    names: readonly string[],
+  ) => Promise<{ readonly tensors: TensorSet; readonly facts: ReadonlyMap<string, string> }>;
 }
 
 export interface Controller<Schema extends z.ZodObject = z.ZodObject> {

@@ -31,8 +31,8 @@ export interface SpeculateOptions extends Omit<DraftResources, "target"> {
   readonly controller?: Choice<Controller> | undefined;
   /** Of this pair on this machine, as `stepwright calibrate` measured them. */
   readonly costs?: ControllerResources["costs"] | undefined;
-  /** Reads what an option names as a file. Default: nothing can be named. */
-  readonly readFile?: ControllerResources["readFile"] | undefined;
+  /** Reads the head that a controller's option names. Default: none can be named. */
+  readonly loadHead?: ControllerResources["loadHead"] | undefined;
   /** Seconds; default: the clock. */
   readonly now?: (() => number) | undefined;
 }
@@ -59,7 +59,7 @@ export async function speculate(target: Model, options: SpeculateOptions = {}): 
     checkProposals(drafting.entry, drafter, testing.entry);
     const controller = await controlling.entry.open(controlling.options, {
       ...{ target, draft: own, costs, shape: drafting.entry.shape },
-      readFile: options.readFile ?? refuseFile,
+      loadHead: options.loadHead ?? refuseHead,
     });
     const openRule = () => testing.entry.open(testing.options);
     openRule();
@@ -128,8 +128,8 @@ function needsDraft({ name }: Drafter): StepwrightError {
   });
 }
 
-async function refuseFile(reference: string): Promise<Uint8Array> {
-  throw new StepwrightError("invalid-option", `"${reference}": files cannot be named here`, {
-    remedy: "pass readFile to speculate()",
+async function refuseHead(reference: string): Promise<never> {
+  throw new StepwrightError("invalid-option", `"${reference}": no head can be named here`, {
+    remedy: "pass loadHead to speculate()",
   });
 }

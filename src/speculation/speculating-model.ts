@@ -69,9 +69,14 @@ export class SpeculatingModel implements Model {
     return new SpeculatingBranch(this, this.#host, place, tokens.length);
   }
 
+  /** Frees what drafts; the target goes on as it is. */
+  async releaseDrafter(): Promise<void> {
+    await this.#host.drafter.close?.();
+  }
+
   /** Closes what drafts, then the target; a draft model is its owner's. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#host.drafter.close?.();
+    await this.releaseDrafter();
     await this.target[Symbol.asyncDispose]();
   }
 }
