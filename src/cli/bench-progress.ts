@@ -4,7 +4,7 @@ import type { BenchResult } from "../bench/result.js";
 import { wilsonInterval } from "../bench/statistics.js";
 import type { ErrorData } from "../core/errors.js";
 import type { Output } from "./host.js";
-import { count, metric, percent, seconds } from "./numbers.js";
+import { count, duration, metric, percent } from "./numbers.js";
 import { clip, harmless } from "./terminal-text.js";
 
 const frameMilliseconds = 100;
@@ -57,26 +57,28 @@ function failureLine({ question, method, seed }: BenchResult, error: ErrorData):
   return harmless(`failed: question ${question}, ${method}, seed ${seed}: ${error.message}`);
 }
 
-/** Every method's accuracy so far; a question counts once, whatever the number of its seeds. */
+/** Time left and every method's accuracy so far; a question counts once, whatever the number of its seeds. */
 function progressLine(results: readonly BenchResult[], runs: number, left: number): string {
   const methods = [...new Set(results.map(({ method }) => method))].sort();
   const tokens = results.reduce((sum, result) => sum + written(result), 0);
+  // What matters most stands first: a narrow terminal cuts the end off.
   return harmless(
     [
       `${count(results.length)}/${count(runs)}`,
-      ...methods.map((name) => accuracyText(name, results)),
+      ...(results.length < runs ? [`${duration(left)} left`] : []),
       `${tokens < 10_000 ? count(tokens) : metric(tokens)} tokens`,
-      ...(results.length < runs ? [`about ${seconds(left)} left`] : []),
+      ...methods.map((name) => accuracyText(name, results)),
     ].join(" · "),
   );
 }
 
+/** "draft 33 % (10-70)": the share that is right and its 95 % interval. */
 function accuracyText(name: string, results: readonly BenchResult[]): string {
   const own = results.filter(({ method }) => method === name);
   const verdicts = [...verdictsByQuestion(own, "correct").values()];
   const right = verdicts.reduce((sum, share) => sum + share, 0);
-  const [low, high] = wilsonInterval(right, verdicts.length);
-  return `${name} ${percent(right / verdicts.length)} [${percent(low)}, ${percent(high)}]`;
+  const [low, high] = wilsonInterval(right, verdicts.length).map((share) => Math.round(share * 100));
+  return `${name} ${percent(right / verdicts.length)} (${low}-${high})`;
 }
 
 function written({ ledger: { draft, target } }: BenchResult): number {

@@ -19,6 +19,13 @@ export function seconds(value: number): string {
   return value >= 0.1 ? `${value.toPrecision(2)} s` : `${(value * 1000).toPrecision(2)} ms`;
 }
 
+/** Of time to wait for: whole seconds, minutes, or hours and minutes. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }

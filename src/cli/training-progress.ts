@@ -1,7 +1,7 @@
 /** How far a training is: one line that is drawn anew on a terminal; a line at every twentieth elsewhere. */
 import type { TrainingProgress } from "../train/train-model.js";
 import type { Output } from "./host.js";
-import { count, percent } from "./numbers.js";
+import { count, duration, percent } from "./numbers.js";
 import { clip } from "./terminal-text.js";
 
 const frameMilliseconds = 200;
@@ -44,10 +44,4 @@ function describe(name: string, progress: TrainingProgress): string {
     `${count(Math.round(tokensPerSecond))} tokens/s`,
     `${duration(secondsLeft)} left`,
   ].join(", ");
-}
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.ceil(seconds)} s`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
