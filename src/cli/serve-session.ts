@@ -21,6 +21,7 @@ import { isDemo } from "./demo/models.js";
 import { closeAll, ModelStore } from "./model-store.js";
 import { lastingModel, lastingReward, type References } from "./references.js";
 import type { ServeSettings } from "./serve-settings.js";
+import { speculationOf } from "./speculation.js";
 import { stateFolder } from "./state-folder.js";
 
 export interface ServeSession {
@@ -39,7 +40,12 @@ export interface ServeSession {
 export async function serveSession(context: CommandContext, session: ServeSession): Promise<number> {
   const { settings, studio, onListening, onReady } = session;
   const { say, signal } = context;
-  const models = await modelsOf(context, session);
+  // A stop ends the opening of models, but not the calls on those that are open.
+  const opening = new AbortController();
+  const giveUp = () => opening.abort(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
+  const models = await modelsOf(context, session, opening.signal);
+  models.opened.finally(() => signal.removeEventListener("abort", giveUp)).catch(() => {});
   const server = await startServer({
     models,
     host: settings.host,
@@ -82,7 +88,11 @@ interface NamedPair {
 }
 
 /** Everything that can be refused before a model is opened is refused here. */
-async function modelsOf(context: CommandContext, session: ServeSession): Promise<ServedModels> {
+async function modelsOf(
+  context: CommandContext,
+  session: ServeSession,
+  signal: AbortSignal,
+): Promise<ServedModels> {
   const { settings } = session;
   const hub = hubSettings(context.host.environment);
   const shared = new Map<string, Promise<Model>>();
@@ -93,7 +103,7 @@ async function modelsOf(context: CommandContext, session: ServeSession): Promise
   for (const pair of pairsOf(session)) {
     const references = await referencesOf(pair, settings, context, hub);
     const roles = (["draft", "target", "reward"] as const).filter((role) => references[role]);
-    const store = new ModelStore(references, { hub, signal: context.signal, models: shared });
+    const store = new ModelStore(references, { hub, signal, models: shared });
     await store.check(roles);
     stores.push(store);
     sources.push({ name: pair.name, roles, references, open: () => openPair(store, roles) });
@@ -152,13 +162,15 @@ function pairsOf({ settings, isMethodGiven }: ServeSession): NamedPair[] {
 
 async function referencesOf(
   pair: NamedPair,
-  { threads, exact, context: size }: ServeSettings,
+  settings: ServeSettings,
   { host, say }: CommandContext,
   hub: HubSettings,
 ): Promise<References> {
   const { workingFolder: folder } = host;
+  const { threads, exact, context } = settings;
   const { draft, target, name } = pair;
   let { reward } = pair;
+  const speculation = await speculationOf(settings, folder);
   if (reward === undefined && draft !== undefined && target !== undefined) {
     reward = isDemo(target) ? "demo:reward" : "judge:target";
     say(`No reward is named for ${name}: ${reward} judges the steps.`);
@@ -166,7 +178,8 @@ async function referencesOf(
   return {
     threads,
     exact,
-    ...(size !== undefined && { context: size }),
+    ...(context !== undefined && { context }),
+    ...(speculation && { speculation }),
     ...(draft !== undefined && { draft: await lastingModel(draft, folder, hub) }),
     ...(target !== undefined && { target: await lastingModel(target, folder, hub) }),
     ...(reward !== undefined && { reward: await lastingReward(reward, folder, hub) }),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { serverLimitsSchema } from "../server/limits.js";
 import { jsonField } from "./fields.js";
 import { solveSchema } from "./solve-settings.js";
+import { speculationFields } from "./speculation.js";
 
 /** Names go into URLs and metrics. */
 const name = z
@@ -38,6 +39,7 @@ export const serveSchema = z.object({
   threads,
   context,
   exact,
+  ...speculationFields,
   pairs: z
     .record(name, pair)
     .default({})

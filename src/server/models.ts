@@ -1,5 +1,6 @@
 /** The models that a server answers with: opened once, all of them, before it is ready. */
 import type { Method } from "../core/method.js";
+import { type Capability, type Model, offers } from "../core/model.js";
 import type { Role } from "../core/search.js";
 import { methods } from "../methods/index.js";
 import { ApiError } from "./api-error.js";
@@ -125,7 +126,12 @@ class OpenedModels implements ServedModels {
     if (!roles.every((role) => source.roles.includes(role))) return false;
     const pair = this.#pairs.get(source.name);
     return (["draft", "target"] as const).every((role) =>
-      (needs[role] ?? []).every((capability) => pair?.[role]?.capabilities.has(capability) ?? true),
+      (needs[role] ?? []).every((capability) => isOffered(pair?.[role], capability)),
     );
   }
+}
+
+/** Before the model is opened, whatever is asked of it. */
+function isOffered(model: Model | undefined, capability: Capability): boolean {
+  return model === undefined || offers(model, capability);
 }

@@ -1,9 +1,11 @@
+import { z } from "zod";
 import { methods } from "../../methods/index.js";
 import type { RunningServer, ServedModels } from "../../server/index.js";
-import type { CommandContext } from "../command.js";
-import { defineCommand } from "../command.js";
+import { createStudio, studioToken } from "../../server/studio/index.js";
+import { type CommandContext, defineCommand } from "../command.js";
 import { serveSession } from "../serve-session.js";
 import { serveSchema } from "../serve-settings.js";
+import { runsFolder, stateFolder } from "../state-folder.js";
 import { paragraph } from "../terminal-text.js";
 
 export default defineCommand({
@@ -16,24 +18,36 @@ export default defineCommand({
     "stepwright serve --config pairs.yaml --port 8000",
     "STEPWRIGHT_API_KEY=secret stepwright serve --host 0.0.0.0 --config pairs.yaml",
   ],
-  schema: serveSchema,
+  schema: serveSchema.extend({
+    studio: z
+      .boolean()
+      .default(false)
+      .describe("Serve the studio, too: pages that show runs. The printed link carries its key.")
+      .meta({ group: "Access" }),
+  }),
   layered: true,
   async moreFlags(peek) {
     const method = await methods.get(String(peek("method")));
     return { title: `Options of method ${method.name}`, schema: method.schema };
   },
-  run(context, settings, _, options, given) {
+  async run(context, { studio: isStudio, ...settings }, _, options, given) {
+    const token = isStudio ? await studioToken(stateFolder(context.host)) : "";
+    const studio = isStudio ? await createStudio({ token, traces: [runsFolder(context.host)] }) : undefined;
+    const link = ({ url }: RunningServer) => `${url}/studio/?token=${token}`;
     const facts = (server: RunningServer, models: ServedModels) => ({
       url: server.url,
       port: server.port,
+      ...(studio && { studio: link(server) }),
       presets: models.presets.map(({ id }) => id),
     });
     return serveSession(context, {
       settings,
       options,
       isMethodGiven: given.has("method"),
+      studio,
       onListening(server) {
         context.say(`Listening on ${server.url}; opening models …`);
+        if (studio) context.say(`Studio: ${link(server)}`);
       },
       onReady(server, models) {
         if (settings.json) context.host.out.write(`${JSON.stringify(facts(server, models))}\n`);

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { StepwrightError } from "../../core/errors.js";
 import type { Limits } from "../../core/ledger.js";
 import type { Method } from "../../core/method.js";
-import type { ChatMessage, Model } from "../../core/model.js";
+import { type ChatMessage, type Model, offers } from "../../core/model.js";
 import { type Prompt, promptPassage } from "../../core/prompt.js";
 import { parseOptions } from "../../core/run.js";
 import { checkRequest, type RunRequest } from "../../core/run-request.js";
@@ -70,6 +70,7 @@ export async function checkAsk(
       remedy: "ask for fewer samples or particles, or a narrower beam",
     });
   }
+  if (ask.logprobs) checkLogprobs(method, pair);
   const prompt = await promptOf(ask, method, pair);
   const choices = fields.n ?? 1;
   const lengths = await promptLengths(prompt, method, pair);
@@ -125,6 +126,16 @@ async function methodOf({ stepwright }: AskFields, preset: Preset) {
     throw new ApiError(400, unknown ? "unknown_method" : "invalid_value", error.message, {
       param: unknown ? "stepwright.method" : `stepwright.options.${error.subject ?? ""}`,
       remedy: error.remedy,
+    });
+  }
+}
+
+function checkLogprobs(method: Method, pair: Pair): void {
+  for (const { model } of writersOf(method, pair)) {
+    if (offers(model, "logprobs")) continue;
+    throw new ApiError(400, "missing_capability", `${model.name} tells no log-probabilities`, {
+      param: "logprobs",
+      remedy: "leave logprobs out",
     });
   }
 }
