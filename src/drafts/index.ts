@@ -11,4 +11,8 @@ export const drafters: Registry<Drafter> = createRegistry<Drafter>("drafter", {
   "model-tree": () => import("./model-tree.js"),
   dyspec: () => import("./dyspec.js"),
   "beam-forest": () => import("./beam-forest.js"),
+  retrieval: () => import("./retrieval.js"),
+  rapid: () => import("./rapid.js"),
+  hint: () => import("./hint.js"),
+  fused: () => import("./fused.js"),
 });

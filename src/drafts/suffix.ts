@@ -7,8 +7,9 @@ import {
   type Verified,
 } from "../core/speculation.js";
 import type { Token } from "../core/step.js";
+import { growContinuations } from "./shared/continuations.js";
 import { PointTree } from "./shared/point-tree.js";
-import { growContinuations, SuffixStore } from "./shared/suffix-store.js";
+import { SuffixStore } from "./shared/suffix-store.js";
 import { earlierMatch } from "./shared/text-match.js";
 
 const schema = z.object({
@@ -85,7 +86,8 @@ class SuffixSession implements DraftSession {
     };
     const addStored = () => {
       if (stored.length < shortest) return;
-      growContinuations(stored, drafts, { depth: depthAt(stored.length), floor, origin: "suffix" });
+      const growth = { depth: depthAt(stored.length), floor, origin: "suffix" };
+      growContinuations(stored.automaton, stored.state, drafts, growth);
     };
     // The longer match speaks first; at equal length the branch's own text does.
     for (const add of stored.length > (own?.length ?? 0) ? [addStored, addOwn] : [addOwn, addStored]) add();

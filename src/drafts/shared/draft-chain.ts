@@ -28,7 +28,7 @@ export async function draftChain(
   ends: ReadonlySet<Token> = new Set(),
 ): Promise<DraftTree> {
   const tree = new DraftTree();
-  const most = Math.min(request.depth, request.nodes, reader.room(request.tokens.length));
+  const most = Math.min(request.depth, request.nodes, reader.room(request.tokens));
   if (most < 1) return tree;
   const options = { topK: head, hidden: request.hidden, signal: request.signal };
   let place = await reader.read(request.tokens, options);

@@ -18,6 +18,9 @@ export interface RowOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What the draft model reads in place of the target's text: the same, or less of it. */
+export type TextView = (tokens: readonly Token[]) => readonly Token[];
+
 /** A branch of the draft model that holds the text and these drafts. */
 interface HeldBranch {
   readonly branch: Branch;
@@ -31,25 +34,28 @@ interface HeldBranch {
 export class DraftReader {
   readonly #model: Model;
   readonly #prompt: Passage | undefined;
+  readonly #view: TextView;
   /** What all branches hold in common. */
   #text: readonly Token[] = [];
   #branches: HeldBranch[] = [];
   readonly #heldAt = new WeakMap<DraftPlace, HeldBranch>();
   #usage: Usage = noUsage;
 
-  constructor(model: Model, prompt?: Passage) {
+  constructor(model: Model, prompt?: Passage, view: TextView = (tokens) => tokens) {
     this.#model = model;
     this.#prompt = prompt;
+    this.#view = view;
   }
 
-  /** How many more tokens the draft model can read after a text of this length. */
-  room(length: number): number {
-    return this.#model.size.context - length;
+  /** How many more tokens the draft model can read after this text. */
+  room(tokens: readonly Token[]): number {
+    return this.#model.size.context - this.#view(tokens).length;
   }
 
   /** The row after the text; reads what the draft model has not read of it. */
-  async read(tokens: readonly Token[], options: RowOptions): Promise<DraftPlace> {
-    this.settle(tokens);
+  async read(text: readonly Token[], options: RowOptions): Promise<DraftPlace> {
+    this.settle(text);
+    const tokens = this.#view(text);
     const held = this.#branches[0] ?? (await this.#open(tokens, options.signal));
     const place = await this.#append(held, [], tokens.slice(held.branch.length), options);
     this.#text = [...tokens];
@@ -71,7 +77,8 @@ export class DraftReader {
   }
 
   /** Keeps the one branch that holds the most of this text, without reading anything. */
-  settle(tokens: readonly Token[]): void {
+  settle(text: readonly Token[]): void {
+    const tokens = this.#view(text);
     const shared = sharedLength(this.#text, tokens);
     const agrees = ({ path }: HeldBranch) =>
       shared < this.#text.length ? shared : shared + sharedLength(path, tokens.slice(shared));
@@ -96,7 +103,7 @@ export class DraftReader {
   }
 
   fork(): DraftReader {
-    const child = new DraftReader(this.#model, this.#prompt);
+    const child = new DraftReader(this.#model, this.#prompt, this.#view);
     const [held] = this.#branches;
     if (held) {
       child.#text = this.#text;

@@ -3,12 +3,14 @@ import type { DraftTree } from "../../core/draft-tree.js";
 import type { Model } from "../../core/model.js";
 import type { Draft, DraftRequest, DraftSession, OpenDrafter, Verified } from "../../core/speculation.js";
 import type { Passage, Token } from "../../core/step.js";
-import { DraftReader } from "./draft-reader.js";
+import { DraftReader, type TextView } from "./draft-reader.js";
 
 /** How a block is drafted with the model's rows, and what is remembered from block to block. */
 export interface DraftPolicy {
   propose(reader: DraftReader, request: DraftRequest): Promise<DraftTree>;
   learn?(verified: Verified): void;
+  /** What the model reads of the text, where that is not all. */
+  readonly view?: TextView;
   /** For a fork of the branch; absent where nothing is remembered. */
   fork?(): DraftPolicy;
 }
@@ -16,14 +18,16 @@ export interface DraftPolicy {
 export function openReader(
   model: Model,
   proposals: NonNullable<OpenDrafter["proposals"]>,
-  begin: () => DraftPolicy,
+  begin: (tokens: readonly Token[], prompt?: Passage) => DraftPolicy,
 ): OpenDrafter {
   return {
     topK: 0,
     proposals,
     size: model.size,
-    begin: (_: readonly Token[], prompt?: Passage) =>
-      new ReaderSession(new DraftReader(model, prompt), begin()),
+    begin(tokens: readonly Token[], prompt?: Passage) {
+      const policy = begin(tokens, prompt);
+      return new ReaderSession(new DraftReader(model, prompt, policy.view), policy);
+    },
   };
 }
 

@@ -52,7 +52,7 @@ export class TreeGrower {
     this.#options = options;
     this.#rowOptions = { topK: options.head, hidden: request.hidden, signal: request.signal };
     this.#ends = ends;
-    this.#deepest = Math.min(request.depth, reader.room(request.tokens.length));
+    this.#deepest = Math.min(request.depth, reader.room(request.tokens));
   }
 
   get isFull(): boolean {
