@@ -17,18 +17,21 @@ export interface RowRequest {
 /** A row of the tree from the whole law of the next token, temperature 1. */
 export function exactRow(law: SparseLaw, { sampling, asked, topK, uniform }: RowRequest): TreeRow {
   const target = processed(law, sampling);
-  const candidate = (token: Token): Candidate => ({ token, logprob: logprobOf(token, law) });
-  return {
-    // Drawn when looked at, so that a rule's own random numbers can be told apart from these.
-    get draw() {
-      return candidate(pick(target, uniform("sample")));
+  const others = lawWithout(target, new Set(asked));
+  // Drawn when looked at: a random number that nobody uses has no part in the law of what is written.
+  const drawn = (from: SparseLaw, purpose: string): Candidate => ({
+    get token() {
+      return pick(from, uniform(purpose));
     },
+    get logprob() {
+      return logprobOf(this.token, law);
+    },
+  });
+  return {
+    draw: drawn(target, "sample"),
     probabilities: asked.map((token) => probabilityOf(token, target)),
     logprobs: asked.map((token) => logprobOf(token, law)),
-    get outside() {
-      const others = lawWithout(target, new Set(asked));
-      return others && candidate(pick(others, uniform("outside")));
-    },
+    outside: others && drawn(others, "outside"),
     entropy: entropyOf(law),
     ...(topK && { topK: mostProbable(law, topK) }),
   };

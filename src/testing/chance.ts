@@ -50,7 +50,9 @@ class Undecided {
 /**
  * The law of a program's answer over its coins, by finding where in [0, 1) each coin changes what happens next. Exact
  * to 1e-12 where what happens is constant between a few borders, as it is where coins are compared with probabilities
- * or pick from a law. A region narrower than 1/24 between two alike ones is missed: then the law does not add up.
+ * or pick from a law. What a coin does must show in the answer or in which coin is asked next: a program that keeps its
+ * value to use it after another coin has to ask for it again there. A region narrower than 1/24 between two alike ones
+ * is missed.
  */
 export function everyCoin(program: (uniform: Uniform) => string): Map<string, number> {
   const law = new Map<string, number>();

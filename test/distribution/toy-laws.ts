@@ -10,8 +10,15 @@ export const warm: Sampling = { ...greedy, temperature: 1 };
 
 /** A law for every last two tokens, with a zero here and there. */
 export function orderTwo(seed: number, vocabulary = 3): ContextLaw {
+  const laws = new Map<string, SparseLaw>();
   return (tokens) => {
     const context = tokens.slice(-2).join(" ");
+    const known = laws.get(context) ?? lawAfter(context);
+    laws.set(context, known);
+    return known;
+  };
+
+  function lawAfter(context: string): SparseLaw {
     const ids = Array.from({ length: vocabulary }, (_, token) => token);
     const masses = ids.map((token) => {
       const mass = keyedUniform(seed, context, token, "mass");
@@ -21,7 +28,7 @@ export function orderTwo(seed: number, vocabulary = 3): ContextLaw {
     const total = masses.reduce((sum, mass) => sum + mass, 0);
     const listed = ids.filter((token) => masses[token]! > 0);
     return { tokens: listed, probabilities: listed.map((token) => masses[token]! / total) };
-  };
+  }
 }
 
 /** A place of a tree under construction: what leads to it and its name in purposes. */
@@ -116,6 +123,11 @@ export function pointTree(tokensOfPlace: readonly Token[], depth = 2): ToyDrafte
         ]),
       tokens,
     );
+}
+
+/** These tokens one behind the other. */
+export function fixedChain(chain: readonly Token[]): ToyDrafter {
+  return () => DraftTree.chain(chain.map((token) => ({ token, proposal: pointProposal, origin: "toy" })));
 }
 
 /** Siblings of three kinds: fixed, drawn from two laws, and different draws of a third. */
