@@ -15,6 +15,8 @@ interface Loaded {
   readonly scheduler: Scheduler;
 }
 
+const beatMilliseconds = 1000;
+
 const models = new Map<number, Loaded>();
 
 /** Answers of one turn of the event loop go out in one packet. */
@@ -180,5 +182,7 @@ process.on("message", (packet: ToEngine[]) => {
 });
 // The program is gone or asks us to go: no native clean-up, which could hang in a decode.
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-// A Ctrl-C in the terminal reaches the whole group; the program decides what becomes of the run.
-process.on("SIGINT", () => {});
+// A Ctrl-C in the terminal, or a supervisor's stop, reaches the whole group; the program decides what becomes of runs.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+// An empty packet says that this process is alive; see heartbeat.ts.
+setInterval(() => process.send?.([]), beatMilliseconds).unref();

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { compiledEntry } from "../../core/entry.js";
 import { StepwrightError, throwIfAborted } from "../../core/errors.js";
+import { Heartbeat } from "./heartbeat.js";
 import type { Answers, Call, FromEngine, Order, ToEngine } from "./protocol.js";
 
 interface Pending {
@@ -10,17 +11,31 @@ interface Pending {
   readonly onText: ((text: string) => void) | undefined;
 }
 
+export interface EngineOptions {
+  /** A process that neither says nor does anything for so long, while it should, is ended. Default 10. */
+  readonly idleSeconds?: number;
+}
+
+/** One that works, but says nothing for so long, is ended too: the longest pass on a slow machine is far shorter. */
+const busySeconds = 300;
+
 /** Last words of the process, for the error that its death becomes. */
 const stderrLimit = 4096;
 
 export class Engine implements AsyncDisposable {
+  readonly #idleSeconds: number;
   #process: ChildProcess | null = null;
+  #heartbeat: Heartbeat | undefined;
   #stderr = "";
   #outbox: ToEngine[] = [];
   #calls = 0;
   readonly #pending = new Map<number, Pending>();
   /** Counts the starts: what was made by an earlier process is gone. */
   generation = 0;
+
+  constructor({ idleSeconds = 10 }: EngineOptions = {}) {
+    this.#idleSeconds = idleSeconds;
+  }
 
   /** The process id of the running engine, for diagnostics and fault tests. */
   get processId(): number | undefined {
@@ -98,11 +113,23 @@ export class Engine implements AsyncDisposable {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-stderrLimit);
     });
+    const heartbeat = new Heartbeat({
+      processId: child.pid ?? 0,
+      idleSeconds: this.#idleSeconds,
+      busySeconds,
+      onHang: (seconds) => {
+        this.#stderr = `it had not answered for ${seconds} s`;
+        child.kill("SIGKILL");
+      },
+    });
+    this.#heartbeat = heartbeat;
     child.on("message", (packet: FromEngine[]) => {
+      heartbeat.heard();
       for (const message of packet) this.#receive(message);
       this.#keepAlive(child);
     });
     child.on("exit", (code, signal) => {
+      heartbeat[Symbol.dispose]();
       if (this.#process !== child) return;
       this.#process = null;
       const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
@@ -134,8 +161,9 @@ export class Engine implements AsyncDisposable {
     for (const { reject } of pending) reject(error);
   }
 
-  /** The process keeps the program alive while a call is out, and not longer. */
+  /** The process keeps the program alive while a call is out, and not longer; it is watched as long. */
   #keepAlive(child: ChildProcess): void {
+    this.#heartbeat?.watch(this.#pending.size > 0);
     const handles = [child, child.channel, child.stderr as unknown as { ref(): void; unref(): void } | null];
     for (const handle of handles) {
       if (this.#pending.size > 0) handle?.ref();
