@@ -187,6 +187,8 @@ export interface ControllerView {
   readonly length: number;
   /** Tokens that the step may still have. */
   readonly left: number;
+  /** Tokens of the branch that a draft model would have to read before it can draft; 0 for tables. */
+  readonly unseen: number;
 }
 
 /** How the next tokens are to be written. */
@@ -199,8 +201,9 @@ export type Plan =
 /** Wall seconds, load included. */
 export interface BlockSeconds {
   readonly draft: number;
-  /** What the draft model took beside that to read text that it had not seen. */
+  /** What the draft model took beside that to read text that it had not seen, and how many tokens that was. */
   readonly catchUp: number;
+  readonly read: number;
   readonly target: number;
 }
 

@@ -85,6 +85,7 @@ export class SpeculatingBranch implements Branch {
       if (isLater) this.#rollbacks.shift();
       place.branch.trim(length);
       place.tokens = place.tokens.slice(0, length);
+      place.drafted = Math.min(place.drafted, length);
       this.#length = place.tokens.length;
     });
   }
@@ -147,6 +148,6 @@ export class SpeculatingBranch implements Branch {
   }
 }
 
-function forked({ branch, session, rule, tokens, outgrown }: Place): Place {
-  return { branch: branch.fork(), session: session.fork(), rule, tokens, outgrown };
+function forked({ branch, session, ...rest }: Place): Place {
+  return { branch: branch.fork(), session: session.fork(), ...rest };
 }

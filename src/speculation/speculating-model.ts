@@ -65,7 +65,7 @@ export class SpeculatingModel implements Model {
     const branch = await this.target.open(passage, { signal });
     const session = this.#host.drafter.begin(tokens, passage);
     const rule = this.#host.openRule();
-    const place = { branch, session, rule, tokens, outgrown: false };
+    const place = { branch, session, rule, tokens, drafted: 0, outgrown: false };
     return new SpeculatingBranch(this, this.#host, place, tokens.length);
   }
 

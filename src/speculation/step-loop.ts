@@ -30,6 +30,8 @@ export interface Place {
   readonly rule: OpenRule;
   /** Everything in the branch. */
   tokens: readonly Token[];
+  /** Tokens that the drafter has seen. */
+  drafted: number;
   /** True when the text has outgrown the draft model's context. */
   outgrown: boolean;
 }
@@ -97,10 +99,12 @@ export class StepLoop {
 
   /** What the controller wants, within the step, the context, a pass of the target, and the FLOPs allowed. */
   #plan(left: number): Plan {
-    const { target, controller, writing } = this.#host;
+    const { target, controller, drafter, writing } = this.#host;
     const { length } = this.#place.tokens;
     if (this.#place.outgrown) return { plain: left };
-    const plan = controller.choose({ load: writing, length, left });
+    // What was written since the last block is one token, or what a plain stretch wrote.
+    const unseen = drafter.size ? Math.max(0, length - this.#place.drafted - 1) : 0;
+    const plan = controller.choose({ load: writing, length, left, unseen });
     if ("plain" in plan) return plan;
     // The last token of the step, and of the context, is the target's own.
     const depth = Math.min(plan.depth, left - 1, target.size.context - length - 1);
@@ -203,8 +207,9 @@ export class StepLoop {
     const { branch, session, tokens } = place;
     const started = now();
     const { rows, strides, usage } = await readBlock(this.#host, place, tree, this.#options);
-    const catchUp = draftSeconds * shareOfCatchUp(tree.size, draft);
-    const seconds = { draft: draftSeconds - catchUp, catchUp, target: now() - started };
+    const read = newToDraft(draft);
+    const catchUp = read === 0 ? 0 : (draftSeconds * read) / passes(draft);
+    const seconds = { draft: draftSeconds - catchUp, catchUp, read, target: now() - started };
     const pieces = await bytes.of(strides.map(({ token }) => token));
     const isEnd = (token: Token) => target.endTokens?.has(token) ?? false;
     const { taken, stop } = takeStrides(strides, pieces, this.#step, isEnd);
@@ -214,6 +219,7 @@ export class StepLoop {
     branch.keep!(strides[taken - 2]?.node ?? root);
     if (taken > 0) this.#hand(written.slice(-1));
     place.tokens = [...tokens, ...written];
+    if (tree.size > 0) place.drafted = tokens.length + path.length;
     this.#passed = addUsage(this.#passed, usage);
     this.#written += taken;
     if (tree.size > 0) this.#counts.blocks++;
@@ -260,11 +266,13 @@ export class StepLoop {
   }
 }
 
-/** A draft model passes one token for each that it drafts, and the one that the target wrote last; the rest is new to it. */
-function shareOfCatchUp(drafted: number, { usage }: Draft): number {
-  if (!usage) return 0;
-  const passed = usage.prefillTokens + usage.decodeTokens;
-  return passed === 0 ? 0 : Math.max(0, passed - drafted - 1) / passed;
+function passes({ usage }: Draft): number {
+  return usage ? usage.prefillTokens + usage.decodeTokens : 0;
+}
+
+/** A draft model passes a token for each that it drafts, and the one that the target wrote last; the rest is new to it. */
+function newToDraft(draft: Draft): number {
+  return Math.max(0, passes(draft) - draft.tree.size - 1);
 }
 
 const nothing: Draft = { tree: new DraftTree() };

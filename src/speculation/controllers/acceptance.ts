@@ -8,12 +8,13 @@ import type { Verified } from "../../core/speculation.js";
 export interface AcceptanceOptions {
   /** Believed before anything was seen. */
   readonly start: number;
-  /** Weight of a new block. */
+  /** Weight of a new block, once there were some. */
   readonly weight: number;
 }
 
 export class Acceptance {
   readonly #levels: number[] = [];
+  readonly #counts: number[] = [];
   readonly #options: AcceptanceOptions;
 
   constructor(options: AcceptanceOptions) {
@@ -51,6 +52,10 @@ export class Acceptance {
 
   #observe(level: number, accepted: number): void {
     const before = this.at(level);
-    this.#levels[level] = before + this.#options.weight * (accepted - before);
+    const count = this.#counts[level] ?? 0;
+    this.#counts[level] = count + 1;
+    // What is believed before anything was seen counts as one block.
+    const weight = Math.max(this.#options.weight, 1 / (count + 2));
+    this.#levels[level] = before + weight * (accepted - before);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Drafts as long as it pays, and finds out whether it does within a loss that is bounded from the start: time lost
+ * Drafts as long as it pays, and finds out whether it does within a loss that is bounded from the start: the time lost
  * against plain decoding, by the measured time of a plain token, is never let grow beyond a small share of all time.
  */
 import { z } from "zod";
@@ -23,94 +23,100 @@ const firstPause = 24;
 const longestPause = 512;
 /** Blocks of one trial. */
 const trialBlocks = 2;
+/** Plain tokens' time that may be lost before a share of anything has come together. */
+const grace = 1.5;
+/** Gain that must be promised, and gain that is worth a draft model's first reading of a prompt. */
+const enough = 1.02;
+const worthReading = 1.2;
+
+const schema = z.object({
+  nodes: z.int().min(1).max(256).default(15).describe("most drafts in a tree"),
+  depth: z.int().min(1).max(64).default(15).describe("most drafts in a row"),
+  loss: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0.015)
+    .describe("greatest share of plain decoding's time that finding out may cost"),
+});
 
 export default defineController({
   name: "auto",
   essence: "drafts as long as it pays by measured time, tries again at times, and bounds what that may cost",
   source: "SmartSpec's goodput (card smartspec) with a bound on the loss",
-  schema: z.object({
-    nodes: z.int().min(1).max(256).default(16).describe("most drafts in a tree"),
-    depth: z.int().min(1).max(64).default(8).describe("most drafts in a row"),
-    loss: z
-      .number()
-      .min(0)
-      .max(0.5)
-      .default(0.02)
-      .describe("greatest share of plain decoding's time that trials may cost"),
-  }),
+  schema,
   open: (options, resources) => new AutoController(options, resources),
 });
 
-interface AutoOptions {
-  readonly nodes: number;
-  readonly depth: number;
-  readonly loss: number;
-}
-
 class AutoController implements OpenController {
-  readonly #options: AutoOptions;
-  readonly #isTree: boolean;
+  readonly #options: z.output<typeof schema>;
+  readonly #resources: ControllerResources;
   readonly #loads = new Map<number, Load>();
   readonly #acceptance = new Acceptance({ start: 0.7, weight: 0.1 });
-  readonly #costs: ControllerResources["costs"];
   /** Share of blocks that the drafter had something for. */
   #found = 1;
-  /** Seconds won, or lost where negative, against plain decoding; and what plain decoding would have taken. */
+  #blocks = 0;
+  /** Seconds won against plain decoding, negative where lost; and what plain decoding would have taken. */
   #won = 0;
   #plainTime = 0;
-  /** Seconds in which a draft model read prompts, and what drafts have won in all. */
-  #invested = 0;
-  #firstInvestment: number | undefined;
-  #earned = 0;
+  /** Seconds in which the draft model reads a token that it has not seen. */
+  #readingRate: number | undefined;
   #pause = firstPause;
   /** Plain tokens to go before the next trial; blocks to go in this one. */
   #paused = 0;
   #trial = trialBlocks;
   #load = 1;
 
-  constructor(options: AutoOptions, { costs, shape }: ControllerResources) {
+  constructor(options: z.output<typeof schema>, resources: ControllerResources) {
     this.#options = options;
-    this.#isTree = shape === "tree";
-    this.#costs = costs;
+    this.#resources = resources;
   }
 
-  choose({ load, left }: ControllerView): Plan {
+  choose({ load, left, unseen }: ControllerView): Plan {
     this.#load = load;
     const times = this.#timesOf(load);
-    const { plainToken } = times;
-    if (plainToken === undefined || times.sinceTimed > timedFor) return { plain: timedTokens };
-    if (this.#won < -this.#lossAllowed(plainToken) || this.#isBadInvestment(plainToken)) {
-      return { plain: Math.max(timedTokens, this.#paused) };
+    const plain = times.plainToken;
+    if (plain === undefined || times.sinceTimed > timedFor) return { plain: timedTokens };
+    const reading = unseen * this.#rateOf(plain);
+    const isFirst = this.#blocks === 0;
+    const free = this.#won + this.#lossAllowed(plain);
+    const best = this.#best(times, plain, free - (isFirst ? 0 : reading));
+    if (best) {
+      const { plan, gain } = best;
+      const pays = gain > (isFirst && reading > free ? worthReading : enough);
+      if (pays && (gain - 1) * left * plain > reading) {
+        this.#pause = firstPause;
+        return plan;
+      }
+      if (reading <= free && this.#paused === 0 && this.#trial > 0) return plan;
     }
-    const { depth, gain } = this.#best(times, plainToken);
-    if (gain > 1) return this.#plan(depth);
-    if (this.#paused > 0) return { plain: Math.min(this.#paused, left) };
-    if (this.#trial > 0) return this.#plan(Math.max(2, depth));
-    // The trial is over and it does not pay.
-    this.#paused = this.#pause;
-    this.#pause = Math.min(longestPause, 2 * this.#pause);
-    this.#trial = trialBlocks;
-    return { plain: Math.min(this.#paused, left) };
+    if (this.#paused === 0) this.#rest();
+    return { plain: Math.min(left, this.#paused) };
   }
 
   learn(verified: Verified, seconds: BlockSeconds): void {
     const { size } = verified.tree;
     const times = this.#timesOf(this.#load);
-    const { plainToken = 0 } = times;
-    const plain = verified.written.length * plainToken;
+    const plain = verified.written.length * (times.plainToken ?? 0);
     times.passes.observe(size + 1, seconds.target);
-    if (size > 0) times.drafts.observe(size, seconds.draft);
-    this.#found += 0.1 * ((size > 0 ? 1 : 0) - this.#found);
-    this.#acceptance.learn(verified);
     times.sinceTimed += verified.written.length;
     this.#plainTime += plain;
     this.#won += plain - seconds.draft - seconds.target;
-    this.#invested += seconds.catchUp;
-    if (seconds.catchUp > 0) this.#firstInvestment ??= seconds.catchUp;
-    this.#earned += plain - seconds.draft - seconds.target;
-    if (size > 0) this.#trial = Math.max(0, this.#trial - 1);
-    // What was won is no licence to lose it all again.
-    this.#won = Math.min(this.#won, 10 * this.#lossAllowed(plainToken));
+    if (seconds.read > 0) {
+      const rate = seconds.catchUp / seconds.read;
+      this.#readingRate = this.#readingRate === undefined ? rate : (this.#readingRate + rate) / 2;
+      // The first reading is the price of finding out.
+      if (this.#blocks > 0) this.#won -= seconds.catchUp;
+    }
+    this.#found += 0.1 * ((size > 0 ? 1 : 0) - this.#found);
+    if (size > 0) {
+      times.drafts.observe(size, seconds.draft);
+      this.#blocks++;
+      this.#trial = Math.max(0, this.#trial - 1);
+    }
+    this.#acceptance.learn(verified);
+    // What was won is no licence to lose all of it again.
+    this.#won = Math.min(this.#won, 10 * this.#lossAllowed(times.plainToken ?? 0));
   }
 
   learnPlain(tokens: number, seconds: number): void {
@@ -122,41 +128,68 @@ class AutoController implements OpenController {
     this.#paused = Math.max(0, this.#paused - tokens);
   }
 
-  /** One reading of a prompt by the draft model is the price of finding out; more of them must have been earned. */
-  #isBadInvestment(plainToken: number): boolean {
-    const further = this.#invested - (this.#firstInvestment ?? 0);
-    return further > Math.max(0, this.#earned) + this.#lossAllowed(plainToken);
+  /** A trial is over, and it does not pay. */
+  #rest(): void {
+    this.#paused = this.#pause;
+    this.#pause = Math.min(longestPause, 2 * this.#pause);
+    this.#trial = trialBlocks;
   }
 
-  #plan(depth: number): Plan {
-    return { nodes: this.#isTree ? this.#options.nodes : depth, depth };
-  }
-
-  /** A few tokens' time to begin with, then a share of all time. */
   #lossAllowed(plainToken: number): number {
-    return 2 * plainToken + this.#options.loss * this.#plainTime;
+    return grace * plainToken + this.#options.loss * this.#plainTime;
   }
 
-  /** The depth with the most tokens per second, and how much faster than plain decoding it would be. */
-  #best(times: Load, plainToken: number): { depth: number; gain: number } {
-    let best = { depth: 1, gain: 0 };
+  /**
+   * The draft with the most tokens per second among those that lose no more than this where all of it is refused, and
+   * how much faster than plain decoding it would be.
+   */
+  #best(times: Load, plainToken: number, canLose: number): { plan: Plan; gain: number } | undefined {
+    let best: { plan: Plan; gain: number } | undefined;
     for (let depth = 1; depth <= this.#options.depth; depth++) {
-      const nodes = this.#isTree ? this.#options.nodes : depth;
-      const target = times.passes.at(nodes + 1) ?? this.#foretold(nodes + 1, plainToken);
-      const drafting = times.drafts.at(nodes) ?? this.#costs?.draft(nodes) ?? 0;
+      const plan = this.#planOf(depth);
+      const block =
+        this.#drafting(times, plan.nodes, plainToken) + this.#pass(times, plan.nodes + 1, plainToken);
+      if (block - plainToken > canLose) continue;
       const alone = times.passes.at(1) ?? plainToken;
-      const seconds = this.#found * (drafting + target) + (1 - this.#found) * alone;
+      const seconds = this.#found * block + (1 - this.#found) * alone;
       const tokens = this.#found * this.#acceptance.tokens(depth) + (1 - this.#found);
       const gain = (tokens * plainToken) / seconds;
-      if (gain > best.gain) best = { depth, gain };
+      if (gain > (best?.gain ?? 0)) best = { plan, gain };
     }
     return best;
   }
 
-  /** A pass of this width before any was timed: by the calibration's curve, else by a careful guess. */
-  #foretold(width: number, plainToken: number): number {
-    if (!this.#costs) return plainToken * (1 + 0.3 * (width - 1));
-    return (plainToken * this.#costs.target(width * this.#load)) / this.#costs.target(this.#load);
+  #planOf(depth: number): Extract<Plan, { nodes: number }> {
+    const { shape } = this.#resources;
+    return { nodes: shape === "tree" ? Math.max(depth, this.#options.nodes) : depth, depth };
+  }
+
+  /** A pass of the target of this width: measured, or foretold by the calibration, or a hopeful guess that a trial corrects. */
+  #pass(times: Load, width: number, plainToken: number): number {
+    const { costs } = this.#resources;
+    const measured = times.passes.at(width);
+    if (measured !== undefined && width <= 1.25 * times.passes.widest) return measured;
+    if (costs) return (plainToken * costs.target(width * this.#load)) / costs.target(this.#load);
+    const guess = plainToken * (1 + 0.5 * (width - 1));
+    return measured === undefined ? guess : Math.min(measured, guess);
+  }
+
+  #drafting(times: Load, nodes: number, plainToken: number): number {
+    const measured = times.drafts.at(nodes);
+    if (measured !== undefined) return measured;
+    const { costs } = this.#resources;
+    return costs ? costs.draft(nodes) : nodes * this.#sizeRatio() * plainToken;
+  }
+
+  #rateOf(plainToken: number): number {
+    const { costs } = this.#resources;
+    // Read in stretches, a token takes about half the time that it takes to write one.
+    return this.#readingRate ?? (costs ? costs.draft(1) : this.#sizeRatio() * plainToken) / 2;
+  }
+
+  #sizeRatio(): number {
+    const { draft, target } = this.#resources;
+    return draft ? draft.size.multiplied / target.size.multiplied : 0;
   }
 
   /** Figures of passes that shared the target with about so many others. */

@@ -15,8 +15,9 @@ export class PassTimes {
     this.#means.set(width, mean === undefined ? seconds : mean + weight * (plausible - mean));
   }
 
-  get isEmpty(): boolean {
-    return this.#means.size === 0;
+  /** 0 before anything was measured. */
+  get widest(): number {
+    return Math.max(0, ...this.#means.keys());
   }
 
   /** Undefined before anything was measured; beyond the widest, at the slope of the last two. */
