@@ -6,10 +6,14 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const stamp = join(root, "dist/studio/.sources");
+const stamp = join(root, "dist/.studiobuildinfo");
 const digest = digestOf(["studio", "src/core", "src/methods", "src/bench", "package-lock.json"]);
 
-if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== digest) {
+if (
+  !existsSync(join(root, "dist/studio/index.html")) ||
+  !existsSync(stamp) ||
+  readFileSync(stamp, "utf8") !== digest
+) {
   rmSync(stamp, { force: true });
   await build({ configFile: join(root, "studio/vite.config.ts"), logLevel: "warn" });
   writeFileSync(stamp, digest);
