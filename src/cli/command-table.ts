@@ -102,6 +102,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "say which answers are right",
     load: load(() => import("./commands/grade.js")),
   },
+  "train stop-head": {
+    summary: "train what says how long a draft model drafts",
+    load: load(() => import("./commands/train-stop-head.js")),
+  },
   "train lab": {
     summary: "train the lab's small models from nothing",
     load: load(() => import("./commands/train-lab.js")),

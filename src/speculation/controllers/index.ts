@@ -6,6 +6,7 @@ export const controllers: Registry<Controller> = createRegistry<Controller>("con
   auto: () => import("./auto.js"),
   fixed: () => import("./fixed.js"),
   confidence: () => import("./confidence.js"),
+  "stop-head": () => import("./stop-head.js"),
   goodput: () => import("./goodput.js"),
   budget: () => import("./budget.js"),
 });
