@@ -3,33 +3,28 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const stamp = join(root, "dist/.studiobuildinfo");
-const digest = digestOf(["studio", "src/core", "src/methods", "src/bench", "package-lock.json"]);
+const digest = digestOf(["studio", "src/core", "src/methods", "src/bench"], ["package-lock.json"]);
+const built = existsSync(join(root, "dist/studio/index.html")) && existsSync(stamp);
 
-if (
-  !existsSync(join(root, "dist/studio/index.html")) ||
-  !existsSync(stamp) ||
-  readFileSync(stamp, "utf8") !== digest
-) {
+if (!built || readFileSync(stamp, "utf8") !== digest) {
+  const { build } = await import("vite");
   rmSync(stamp, { force: true });
   await build({ configFile: join(root, "studio/vite.config.ts"), logLevel: "warn" });
   writeFileSync(stamp, digest);
 }
 
-function digestOf(places) {
+function digestOf(folders, files) {
   const hash = createHash("sha256");
-  for (const place of places) {
-    const path = join(root, place);
-    const files = place.includes(".") ? [""] : readdirSync(path, { recursive: true, withFileTypes: true });
-    const names = files.map((file) =>
-      file === "" ? path : file.isFile() ? join(file.parentPath, file.name) : "",
-    );
-    for (const name of names.filter((name) => name !== "" && !/\.test\.ts$/.test(name)).sort()) {
-      hash.update(name.slice(root.length)).update("\0").update(readFileSync(name)).update("\0");
-    }
+  const found = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"))
+      .map(({ parentPath, name }) => join(parentPath, name)),
+  );
+  for (const path of [...found, ...files.map((file) => join(root, file))].sort()) {
+    hash.update(path.slice(root.length)).update("\0").update(readFileSync(path)).update("\0");
   }
   return hash.digest("hex");
 }

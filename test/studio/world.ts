@@ -58,7 +58,9 @@ export async function studioWorld({
       const bytes = isEvents(contents) ? Buffer.concat(contents.map(encodeLine)) : contents;
       await writeFile(join(traces, name), bytes);
     },
-    stop: () => server[Symbol.asyncDispose]().then(() => {}),
+    async stop() {
+      await server[Symbol.asyncDispose]();
+    },
     async start(next = script) {
       server = await serve(folder, traces, benches, port, next);
     },

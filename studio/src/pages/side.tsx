@@ -1,4 +1,5 @@
 /** Two runs beside each other: where they part, and what each cost. */
+import { useEffect, useState } from "preact/hooks";
 import type { RunSummary } from "../api/types.js";
 import { useJson } from "../api/use-json.js";
 import { Cost } from "../parts/cost.js";
@@ -7,30 +8,69 @@ import { Steps } from "../parts/steps.js";
 import { Strip } from "../parts/strip.js";
 import type { Source } from "../reading/protocol.js";
 import { useRun } from "../reading/use-run.js";
+import type { RunView } from "../reading/views.js";
 import { adjust, linkTo } from "../route.js";
 import { metric, visible } from "../words.js";
 import { shortAnswer } from "./run.js";
 
+type SideName = "left" | "right";
+type Views = Readonly<Partial<Record<SideName, RunView>>>;
+
 export function Side({ query }: { readonly query: URLSearchParams }) {
-  const [left, right] = [query.get("left"), query.get("right")];
-  const choose = (side: string, id: string) =>
-    adjust(["side"], { left: left ?? undefined, right: right ?? undefined, [side]: id });
+  const chosen = { left: query.get("left"), right: query.get("right") };
+  const [views, setViews] = useState<Views>({});
+  const choose = (side: SideName, id: string) => {
+    setViews((before) => ({ ...before, [side]: undefined }) as Views);
+    adjust(["side"], { left: chosen.left ?? undefined, right: chosen.right ?? undefined, [side]: id });
+  };
   return (
     <div class="page wide">
       <h1>Side by side</h1>
+      {views.left && views.right && <Parting left={views.left} right={views.right} />}
       <div class="columns">
-        {left ? (
-          <Column key={left} id={left} other={right} name="left" onChoose={choose} />
-        ) : (
-          <Pick name="left" like={right} onChoose={choose} />
-        )}
-        {right ? (
-          <Column key={right} id={right} other={left} name="right" onChoose={choose} />
-        ) : (
-          <Pick name="right" like={left} onChoose={choose} />
+        {(["left", "right"] as const).map((side) =>
+          chosen[side] ? (
+            <Column
+              key={`${side} ${chosen[side]}`}
+              id={chosen[side]}
+              name={side}
+              onChoose={choose}
+              onView={(view) => setViews((before) => ({ ...before, [side]: view }))}
+            />
+          ) : (
+            <Pick
+              key={side}
+              name={side}
+              like={chosen[side === "left" ? "right" : "left"]}
+              onChoose={choose}
+            />
+          ),
         )}
       </div>
     </div>
+  );
+}
+
+/** Where the two part, whether they come to the same answer, and what the one costs of the other. */
+function Parting({ left, right }: { readonly left: RunView; readonly right: RunView }) {
+  const same = left.started?.question === right.started?.question;
+  if (!left.end || !right.end) return null;
+  if (!same) return <p class="notice open">These are runs of different questions.</p>;
+  const [one, other] = [left.end.text.trim(), right.end.text.trim()];
+  const [first, second] = [left, right].map(({ end }) => shortAnswer(end!.text)) as [string, string];
+  const flops = right.ledger.total.flops > 0 ? left.ledger.total.flops / right.ledger.total.flops : null;
+  const step = left.steps.findIndex(({ text }, index) => text !== right.steps[index]?.text);
+  const cost =
+    flops === null ? "" : ` The left one costs ${flops.toPrecision(2)} × the FLOPs of the right one.`;
+  const words =
+    one === other
+      ? "Word for word the same text."
+      : `${first === second ? "The same answer" : "Different answers"}, in other words${step >= 0 ? ` from step ${step + 1} on` : ""}.`;
+  return (
+    <p class={`notice ${first === second ? "good" : "open"}`}>
+      {words}
+      {cost}
+    </p>
   );
 }
 
@@ -41,16 +81,19 @@ function sourceOf(id: string): Source {
 
 interface ColumnProps {
   readonly id: string;
-  readonly other: string | null;
-  readonly name: string;
-  onChoose(side: string, id: string): void;
+  readonly name: SideName;
+  onChoose(side: SideName, id: string): void;
+  onView(view: RunView): void;
 }
 
 const stepsAtOnce = 100;
 
-function Column({ id, name, onChoose }: ColumnProps) {
+function Column({ id, name, onChoose, onView }: ColumnProps) {
   const source = sourceOf(id);
   const { state, view } = useRun(source, { from: 0, count: stepsAtOnce, tokens: false });
+  useEffect(() => {
+    if (view?.started) onView(view);
+  }, [view]);
   if (state.kind === "refused") {
     return (
       <section class="column" aria-label={name}>
@@ -100,9 +143,9 @@ function Pick({
   like,
   onChoose,
 }: {
-  name: string;
+  name: SideName;
   like: string | null;
-  onChoose(side: string, id: string): void;
+  onChoose(side: SideName, id: string): void;
 }) {
   const runs = useJson<{ data: readonly RunSummary[] }>("/v1/runs?limit=200");
   const files = useJson<{

@@ -40,7 +40,7 @@ export function Pareto({ rows: all, cost, hot, onHot }: ParetoProps) {
     (hot === null ? front : rows.filter(({ label }) => label === hot)).map((row) => ({
       words: clipped(row.label),
       x: x.at(of(row)),
-      y: y.at(row.accuracy) - 12,
+      y: y.at(row.accuracy) - 10,
     })),
   );
   return (
@@ -107,10 +107,11 @@ function placed(labels: readonly Label[]): (Label & { readonly end: boolean })[]
   for (const label of labels.toReversed()) {
     const wide = label.words.length * characterWidth;
     const end = label.x + wide > frame.right;
-    const [from, to] = end ? [label.x - wide, label.x] : [label.x, label.x + wide];
+    const x = label.x + (end ? -8 : 8);
+    const [from, to] = end ? [x - wide, x] : [x, x + wide];
     if (kept.some((other) => Math.abs(other.y - label.y) < 15 && from < other.to && to > other.from))
       continue;
-    kept.push({ ...label, end, from, to });
+    kept.push({ ...label, x, end, from, to });
   }
   return kept;
 }

@@ -40,9 +40,11 @@ export function Tree({ tops, focus, onFocus }: TreeProps) {
           </button>
         )}
       </div>
-      {tops.map((top) => (
-        <Drawing key={top.id} top={top} selected={shown?.id ?? null} onSelect={select} onFocus={onFocus} />
-      ))}
+      <div>
+        {tops.map((top) => (
+          <Drawing key={top.id} top={top} selected={shown?.id ?? null} onSelect={select} onFocus={onFocus} />
+        ))}
+      </div>
       {shown && (
         <aside class="panel node-panel" aria-live="polite">
           <div class="node-head">
@@ -170,7 +172,7 @@ function Leaf({ node, isSelected, onSelect, onFocus }: LeafProps) {
         <circle r={kind === "root" ? 3.5 : 6} />
       )}
       {reward !== null && (
-        <text {...(node.children ? { y: -10, "text-anchor": "middle" } : { x: 11, y: 4 })}>
+        <text {...(node.children ? { y: -10, "text-anchor": "middle" } : { x: isSelected ? 16 : 11, y: 4 })}>
           {reward.toFixed(2)}
         </text>
       )}
