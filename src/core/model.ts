@@ -8,8 +8,8 @@ import type { Passage, Splitter, StopReason, Token } from "./step.js";
  * What a back end offers beyond being asked for text:
  * `logits` next-token rows, and with them what some servers offer alone: `logprobs` (of each token written), `candidates`
  * (the most probable next tokens, and named ones as far as they are among them) and `likelihood` (of the tokens of a
- * passage); `branch` cheap forks with rollback; `hidden` final-norm states; `graph` white box; `tree` trees of drafted
- * tokens read in one pass.
+ * passage); `branch` cheap forks with rollback; `hidden` final-norm states; `pooling` what the model's own head makes of
+ * them; `graph` white box; `tree` trees of drafted tokens read in one pass.
  */
 export type Capability =
   | "text"
@@ -19,6 +19,7 @@ export type Capability =
   | "likelihood"
   | "branch"
   | "hidden"
+  | "pooling"
   | "graph"
   | "tree";
 
@@ -195,7 +196,7 @@ export interface ReadOptions extends CallOptions {
   readonly tokens?: readonly Token[];
   /** Log-probability of each token of the passage itself, given what is before it. Needs `likelihood`. */
   readonly logprobs?: boolean;
-  /** The final-norm hidden state at the passage's last token. Needs `hidden`. */
+  /** The final-norm hidden state at the passage's last token; of a model with `pooling`, its head's output there. */
   readonly hidden?: boolean;
   /** The whole log-probability row after the passage, vocabulary long. Needs `logits`; costs a copy of the row. */
   readonly row?: boolean;

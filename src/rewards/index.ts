@@ -10,6 +10,7 @@ export { parseRewardReference, type RewardReference } from "./reference.js";
 export const rewardKinds = createRegistry<RewardKind>("reward", {
   "value-head": () => import("./value-head.js"),
   "step-token": () => import("./step-token.js"),
+  remote: () => import("./remote.js"),
   judge: () => import("./judge.js"),
   grm: () => import("./grm.js"),
   self: () => import("./self-evaluation.js"),

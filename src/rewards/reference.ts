@@ -22,7 +22,10 @@ export function parseRewardReference(text: string): RewardReference {
     });
   }
   if (kind === "lab") return { kind: "confidence", model: "", options: { head: text } };
-  const query = /\?([A-Za-z][A-Za-z-]*=[^?]*)$/.exec(rest);
+  // Of a server's address, what stands before its # belongs to the address.
+  const query = (
+    /^:https?:/i.test(rest) ? /\?([A-Za-z][A-Za-z-]*=[^?#]*)$/ : /\?([A-Za-z][A-Za-z-]*=[^?]*)$/
+  ).exec(rest);
   const named = query ? rest.slice(0, query.index) : rest;
   const model = named.startsWith(":") ? named.slice(1) : named;
   const options: Record<string, string> = Object.create(null);

@@ -43,7 +43,7 @@ export default defineRewardKind({
     const format = configure(stepTokenFormats[options.preset], options);
     const model = await context.openModel(reference);
     requireCapability(model, format.labels ? "candidates" : "hidden", `step-token (${options.preset})`);
-    const layout = await createLayout(model, format);
+    const layout = await createStepLayout(model, format);
     const answer = await createAnswer(model, format, reference, options, context);
     return createModelReward(
       { model, layout, ...answer },
@@ -93,7 +93,8 @@ function configure(preset: StepTokenFormat, options: Options): StepTokenFormat {
   };
 }
 
-async function createLayout(model: Model, format: StepTokenFormat): Promise<Reader["layout"]> {
+/** How question and steps become ids, by a format. */
+export async function createStepLayout(model: Model, format: StepTokenFormat): Promise<Reader["layout"]> {
   const { frame, marker } = format;
   if (frame.kind === "dialogue") {
     const reply: ChatMessage = { role: "assistant", content: format.labels!.good };

@@ -3,6 +3,7 @@
  * Ids as its authors build them: every step is encoded alone, then the separator's last id.
  */
 import { z } from "zod";
+import type { Model } from "../core/model.js";
 import type { Step, Token } from "../core/step.js";
 import { createHead, headTensorNames } from "./head.js";
 import { defineRewardKind } from "./kind.js";
@@ -47,28 +48,10 @@ export default defineRewardKind({
     requireCapability(model, "hidden", "value-head");
     const source = options.head ?? reference;
     const head = createHead(await context.loadHead(source, headTensorNames), source);
-    const format = formats[options.preset];
-    const begin = await beginTokens(model, options.begin ?? format.begin);
-    const separator = options.separator ?? format.separator;
-    const separatorId = (await model.tokenize(separator)).at(-1)!;
-    const stepIds = new WeakMap<Pick<Step, "text">, readonly Token[]>();
-
-    const encodeStep = async (step: Pick<Step, "text">): Promise<readonly Token[]> => {
-      const known = stepIds.get(step);
-      if (known) return known;
-      const text = collapse(bareStep(step.text), separator);
-      const ids = [...(text === "" ? [] : await model.tokenize(text)), separatorId];
-      stepIds.set(step, ids);
-      return ids;
-    };
-
     const reader: Reader = {
       model,
       ask: { hidden: true },
-      async layout(question, steps) {
-        const parts = await Promise.all([model.tokenize(`${question}\n`), ...steps.map(encodeStep)]);
-        return [...begin, ...parts.flat()];
-      },
+      layout: await createValueLayout(model, options),
       async judge({ hidden }) {
         return { value: await head.apply(hidden!), mass: 1 };
       },
@@ -80,6 +63,33 @@ export default defineRewardKind({
     });
   },
 });
+
+/** Ids as Skywork builds them, or with another opening and separator. */
+export async function createValueLayout(
+  model: Model,
+  {
+    begin,
+    separator = formats.skywork.separator,
+  }: { begin?: string | undefined; separator?: string | undefined },
+): Promise<Reader["layout"]> {
+  const opening = await beginTokens(model, begin ?? formats.skywork.begin);
+  const separatorId = (await model.tokenize(separator)).at(-1)!;
+  const stepIds = new WeakMap<Pick<Step, "text">, readonly Token[]>();
+
+  const encodeStep = async (step: Pick<Step, "text">): Promise<readonly Token[]> => {
+    const known = stepIds.get(step);
+    if (known) return known;
+    const text = collapse(bareStep(step.text), separator);
+    const ids = [...(text === "" ? [] : await model.tokenize(text)), separatorId];
+    stepIds.set(step, ids);
+    return ids;
+  };
+
+  return async (question, steps) => {
+    const parts = await Promise.all([model.tokenize(`${question}\n`), ...steps.map(encodeStep)]);
+    return [...opening, ...parts.flat()];
+  };
+}
 
 /** Separators inside a step would look like further step ends: a run of line breaks becomes one, or a space. */
 function collapse(text: string, separator: string): string {

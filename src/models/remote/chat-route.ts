@@ -45,6 +45,7 @@ export function chatRoute(facts: ChatRouteFacts): Dialect {
   const { base, model, continuation, logprobs, wideSampling, texts } = facts;
   return {
     speaksTokens: false,
+    writes: true,
     mostCandidates: 0,
     tellsLogprobs: logprobs,
     tokenize: async (text) => texts.encode(text),

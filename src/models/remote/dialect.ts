@@ -69,6 +69,8 @@ export interface Call {
 export interface Dialect {
   /** Whether ids go to and fro; else texts, and ids are made up here. */
   readonly speaksTokens: boolean;
+  /** False for a server that only reads. */
+  readonly writes: boolean;
   /** Most probable next tokens that can be asked for; 0: none. */
   readonly mostCandidates: number;
   readonly tellsLogprobs: boolean;
@@ -83,6 +85,8 @@ export interface Dialect {
   piece(event: unknown, origin: string): Piece | null;
   /** The law of the next token. Absent without candidates. */
   law?(held: Held, count: number, asked: readonly Token[], call: Call): Promise<NextLaw>;
+  /** What the served model's own head says at the last token. Everything is read anew for it. */
+  pool?(held: Held, call: Call): Promise<Float32Array>;
   /** Log-probabilities of the last `count` tokens. The server reads everything anew for it. */
   likelihood?(held: Held, count: number, call: Call): Promise<readonly number[]>;
 }

@@ -68,6 +68,7 @@ export function llamaServer({ root, model }: LlamaServerFacts): Dialect {
 
   return {
     speaksTokens: true,
+    writes: true,
     mostCandidates,
     tellsLogprobs: true,
     tokenize: (text, special, call) => tokenize(text, special, call),

@@ -120,7 +120,15 @@ async function probeVllm(
 ): Promise<Probed> {
   const told: ToldSize = { context: entry.max_model_len ?? undefined };
   const identity = entry.root ?? "";
-  const facts = { root, base, model, mostCandidates: 0, namedTokens: false, promptLogprobs: false };
+  const facts = {
+    root,
+    base,
+    model,
+    mostCandidates: 0,
+    namedTokens: false,
+    promptLogprobs: false,
+    pooling: false,
+  };
   const plain = vllm(facts);
   const ids = await attempt(() => plain.tokenize("Hello", true, call));
   // Builds without a tokenizer route, or proxies that hide it, still have the chat route.
@@ -131,17 +139,25 @@ async function probeVllm(
       await call.client.json({ path: `${base}/completions`, body, signal: call.signal });
       return true;
     }).then((offered) => offered === true);
+  const pools = () =>
+    attempt(async () => {
+      const body = { model, input: ids, task: "token_classify" };
+      await call.client.json({ path: `${root}/pooling`, body, signal: call.signal });
+      return true;
+    }).then((offered) => offered === true);
   let mostCandidates = 0;
   for (const count of [256, 20, 5, 1]) {
     if (!(await offers({ logprobs: count }))) continue;
     mostCandidates = count;
     break;
   }
+  const pooling = mostCandidates === 0 && !(await offers({})) && (await pools());
   const dialect = vllm({
     ...facts,
+    pooling,
     mostCandidates,
     namedTokens: mostCandidates > 0 && (await namesTokens(facts, ids, call)),
-    promptLogprobs: await offers({ prompt_logprobs: 0 }),
+    promptLogprobs: !pooling && (await offers({ prompt_logprobs: 0 })),
   });
   const vocabulary = await vocabularyOf(dialect, call);
   return { kind: "vllm", dialect, told, vocabulary, endTokens: new Set(), identity };

@@ -53,7 +53,8 @@ export class RemoteBranch implements Branch {
       const { tokens, text } = await this.model.held(passage, options.signal);
       const before = this.length;
       this.#segments.add({ tokens, text, sent: false });
-      const asks = options.topK !== undefined || options.tokens !== undefined || options.logprobs === true;
+      const asks =
+        options.topK !== undefined || options.tokens !== undefined || options.logprobs || options.hidden;
       if (!asks) return { usage: this.#charge(false) };
       return this.#read(this.length - before, options);
     });
@@ -91,13 +92,16 @@ export class RemoteBranch implements Branch {
       ? await model.dialect.law!(held, options.topK ?? 0, options.tokens ?? [], call)
       : undefined;
     const logprobs = options.logprobs && (await model.dialect.likelihood!(held, count, call));
+    const hidden = options.hidden && (await model.dialect.pool!(held, call));
     const seconds = (performance.now() - begun) / 1000;
-    // For the prompt's own probabilities the server passes over its cache.
-    const again = logprobs ? held.tokens.length - unread.prefillTokens : readAgain(law?.read, expected);
+    // For the prompt's own probabilities, and for heads, the server passes over its cache.
+    const again =
+      logprobs || hidden ? held.tokens.length - unread.prefillTokens : readAgain(law?.read, expected);
     return {
       ...(options.topK !== undefined && law && { topK: law.topK, entropy: law.entropy }),
       ...(options.tokens && law && { tokens: law.tokens }),
       ...(logprobs && { logprobs }),
+      ...(hidden && { hidden }),
       usage: this.#withAgain({ ...unread, seconds }, again),
     };
   }
@@ -141,7 +145,7 @@ export class RemoteBranch implements Branch {
     const stream = await model.client.events({ ...request, signal });
     let read: ReadCount | undefined;
     try {
-      read = await this.#follow(stream, writing);
+      read = await this.#follow(stream, writing, signal);
     } catch (error) {
       // What was written before the signal fired is the step, cut off.
       if (!signal?.aborted || writing.tokens.length === 0) throw error;
@@ -152,7 +156,11 @@ export class RemoteBranch implements Branch {
     return { read, seconds: stream.seconds(), lostAttempts: stream.lostAttempts };
   }
 
-  async #follow(stream: EventStream, writing: Writing): Promise<ReadCount | undefined> {
+  async #follow(
+    stream: EventStream,
+    writing: Writing,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadCount | undefined> {
     const { dialect, client } = this.model;
     let read: ReadCount | undefined;
     let finished = false;
@@ -160,6 +168,8 @@ export class RemoteBranch implements Branch {
       const piece = dialect.piece(event, client.origin);
       if (!piece) continue;
       read = piece.read ?? read;
+      // What had come in already when the signal fired is not wanted either.
+      if (!writing.stop) signal?.throwIfAborted();
       if (!finished) await writing.take(piece);
       finished ||= piece.finish !== undefined;
       // The server goes on writing until it sees that nobody listens.
@@ -200,15 +210,16 @@ export class RemoteBranch implements Branch {
 
   #refuse({ hidden, row, logprobs, topK, tokens }: ReadOptions): void {
     const { dialect, name } = this.model;
-    const missing = hidden
-      ? "hidden"
-      : row || (logprobs && !dialect.likelihood)
-        ? row
-          ? "logits"
-          : "likelihood"
-        : (topK !== undefined || tokens) && !dialect.law
-          ? "candidates"
-          : undefined;
+    const missing =
+      hidden && !dialect.pool
+        ? "hidden"
+        : row || (logprobs && !dialect.likelihood)
+          ? row
+            ? "logits"
+            : "likelihood"
+          : (topK !== undefined || tokens) && !dialect.law
+            ? "candidates"
+            : undefined;
     if (missing !== undefined) {
       throw new StepwrightError("missing-capability", `${name} does not offer "${missing}"`, {
         subject: name,

@@ -48,8 +48,9 @@ export class RemoteModel implements Model {
       .update(`${kind}\n${place}\n${vocabulary}\n${identity}`)
       .digest("hex");
     this.capabilities = new Set<Capability>([
-      "text",
       "branch",
+      ...(dialect.writes ? ["text" as const] : []),
+      ...(dialect.pool ? ["pooling" as const] : []),
       ...(dialect.tellsLogprobs ? ["logprobs" as const] : []),
       ...(dialect.law ? ["candidates" as const] : []),
       ...(dialect.likelihood ? ["likelihood" as const] : []),

@@ -37,6 +37,9 @@ const choice = z.object({
   stop_reason: z.union([z.string(), z.int()]).nullish(),
 });
 const answerShape = z.object({ choices: z.array(choice), usage: usage.nullish() });
+const pooled = z.object({
+  data: z.tuple([z.object({ data: z.array(z.array(z.number()).min(1).max(4096)).min(1) })]),
+});
 const tokenized = z.object({ tokens: ids });
 const detokenized = z.object({ prompt: z.string() });
 
@@ -49,9 +52,12 @@ export interface VllmFacts {
   /** Whether named tokens can be asked for (`logprob_token_ids`). */
   readonly namedTokens: boolean;
   readonly promptLogprobs: boolean;
+  /** A reward model, which is read through the pooling route alone. */
+  readonly pooling: boolean;
 }
 
-export function vllm({ root, base, model, mostCandidates, namedTokens, promptLogprobs }: VllmFacts): Dialect {
+export function vllm(facts: VllmFacts): Dialect {
+  const { root, base, model, mostCandidates, namedTokens, promptLogprobs, pooling } = facts;
   const post = async (path: string, body: object, { client, signal }: Call) =>
     (await client.json({ path, body: { model, ...body }, signal })).value;
 
@@ -77,6 +83,7 @@ export function vllm({ root, base, model, mostCandidates, namedTokens, promptLog
 
   return {
     speaksTokens: true,
+    writes: !pooling,
     mostCandidates,
     tellsLogprobs: mostCandidates > 0,
     // Its tokenizers take control tokens for such wherever they stand.
@@ -153,6 +160,14 @@ export function vllm({ root, base, model, mostCandidates, namedTokens, promptLog
           tokens: asked.map((token) => known.get(token) ?? Number.NEGATIVE_INFINITY),
           ...(read && { read }),
         };
+      },
+    }),
+    ...(pooling && {
+      async pool({ tokens }: Held, call: Call) {
+        const body = { input: tokens, task: "token_classify", use_activation: true };
+        const { data } = shaped(pooled, await post(`${root}/pooling`, body, call), call.client.origin);
+        // A row per token, or per step's mark: the text ends at the mark that is asked about.
+        return Float32Array.from(data[0].data.at(-1)!);
       },
     }),
     ...(promptLogprobs && {
