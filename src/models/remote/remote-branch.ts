@@ -96,7 +96,9 @@ export class RemoteBranch implements Branch {
     const seconds = (performance.now() - begun) / 1000;
     // For the prompt's own probabilities, and for heads, the server passes over its cache.
     const again =
-      logprobs || hidden ? held.tokens.length - unread.prefillTokens : readAgain(law?.read, expected);
+      logprobs || hidden
+        ? held.tokens.length - Math.max(expected, unread.prefillTokens)
+        : readAgain(law?.read, expected);
     return {
       ...(options.topK !== undefined && law && { topK: law.topK, entropy: law.entropy }),
       ...(options.tokens && law && { tokens: law.tokens }),
