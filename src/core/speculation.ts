@@ -201,6 +201,8 @@ export type Plan =
 /** Wall seconds, load included. */
 export interface BlockSeconds {
   readonly draft: number;
+  /** Drafts that took it: of this block, or of the next one where it is drafted ahead. */
+  readonly drafted: number;
   /** What the draft model took beside that to read text that it had not seen, and how many tokens that was. */
   readonly catchUp: number;
   readonly read: number;
@@ -210,6 +212,8 @@ export interface BlockSeconds {
 export interface OpenController {
   /** True where it reads the drafter's hidden states. */
   readonly hidden?: boolean;
+  /** True where the next block's chain is drafted while the target reads this one (PEARL). */
+  readonly ahead?: boolean;
   choose(view: ControllerView): Plan;
   /** For one block: asked after each drafted token; what is drafted so far is verified in any case. */
   watch?(): (drafted: Drafted) => boolean;

@@ -100,6 +100,8 @@ const setups: [string, (target: ScriptedModel) => SpeculateOptions][] = [
     "another draft, budget",
     () => ({ drafter: "model-tree", draft: letterModel(2), controller: "budget?memory=1" }),
   ],
+  ["another draft, ahead", () => ({ drafter: "model", draft: letterModel(2), controller: "pearl?block=4" })],
+  ["its own draft, ahead", (target) => ({ drafter: "model", draft: target, controller: "pearl?block=5" })],
   ["guesses", (target) => ({ drafter: guesser(target, 0.5), controller: "fixed" })],
   ["wrong guesses", (target) => ({ drafter: guesser(target, 0), controller: "fixed" })],
   ["right guesses", (target) => ({ drafter: guesser(target, 1), controller: "fixed" })],

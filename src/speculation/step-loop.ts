@@ -7,20 +7,18 @@ import { DraftTree, root } from "../core/draft-tree.js";
 import { StepwrightError } from "../core/errors.js";
 import { GrowingStep } from "../core/growing-step.js";
 import {
-  addUsage,
   type Branch,
   type ExtendOptions,
   type Extension,
-  noUsage,
   spanFlops,
   tokenFlops,
   tokensWithin,
-  type Usage,
 } from "../core/model.js";
-import type { Draft, DraftSession, OpenRule, Plan } from "../core/speculation.js";
+import type { BlockSeconds, Draft, DraftSession, OpenRule, Plan, Verified } from "../core/speculation.js";
 import type { StopReason, Token } from "../core/step.js";
 import { readBlock } from "./block.js";
 import type { Host } from "./host.js";
+import { StepAccount } from "./step-account.js";
 import { takeStrides } from "./walk.js";
 
 /** A branch of the target and what speculates beside it. */
@@ -36,20 +34,30 @@ export interface Place {
   outgrown: boolean;
 }
 
+type BlockPlan = Extract<Plan, { nodes: number }>;
+
+/** A draft and how long it took. */
+interface Proposed {
+  readonly draft: Draft;
+  readonly seconds: number;
+}
+
+interface Written {
+  readonly verified: Verified;
+  readonly stop: StopReason | null;
+  readonly seconds: number;
+}
+
 export class StepLoop {
   readonly #host: Host;
   readonly #place: Place;
   readonly #options: ExtendOptions;
   readonly #start: number;
   readonly #step: GrowingStep;
+  readonly #account = new StepAccount();
   #hints: readonly (readonly Token[])[] = [];
-  /** What plain stretches cost, and what blocks passed, all of that as reading. */
-  #plainUsage: Usage = noUsage;
-  #passed: Usage = noUsage;
-  /** Tokens that blocks wrote. */
-  #written = 0;
-  #drafting: Usage | undefined;
-  readonly #counts = { blocks: 0, drafted: 0, accepted: 0 };
+  /** A chain that was drafted while the target read the block before, and that goes on from what was written. */
+  #ahead: Draft = nothing;
   /** Characters of the step's text that were shown. */
   #shown = 0;
   /** Tokens handed to the branch to be passed with the next block. */
@@ -72,13 +80,7 @@ export class StepLoop {
     await Promise.all(this.#handed);
     const { text, tokens, logprobs, entropies } = this.#step;
     const { vocabulary } = this.#host.target;
-    const isDrafted = this.#counts.blocks > 0 || this.#drafting !== undefined;
-    return {
-      ...{ text, tokens, vocabulary, stop, logprobs, entropies, usage: this.#cost() },
-      ...(isDrafted && {
-        speculation: { ...this.#counts, ...(this.#drafting && { draft: this.#drafting }) },
-      }),
-    };
+    return { text, tokens, vocabulary, stop, logprobs, entropies, ...this.#account.figures() };
   }
 
   /** One block or one plain stretch; why the step is over, if it is. */
@@ -89,8 +91,10 @@ export class StepLoop {
     const left = maxTokens - this.#step.tokens.length;
     const plan = this.#plan(left);
     try {
-      if ("nodes" in plan) return await this.#block(plan);
-      return this.#step.isWhole ? await this.#plain(plan.plain, left) : await this.#verify(nothing, 0);
+      if ("nodes" in plan)
+        return await (this.#host.controller.ahead ? this.#blockAhead(plan) : this.#block(plan));
+      if (this.#step.isWhole) return await this.#plain(plan.plain, left);
+      return (await this.#verify(nothing)).stop;
     } catch (error) {
       if (signal?.aborted && StepwrightError.is(error, "aborted")) return "cut";
       throw error;
@@ -115,18 +119,20 @@ export class StepLoop {
 
   /** The most FLOPs that a block can cost: target and draft model may both have to read everything anew. */
   #costOf(nodes: number): number {
-    const { target, drafter } = this.#host;
+    const { target, drafter, controller } = this.#host;
     const { length } = this.#place.tokens;
-    const drafting = drafter.size ? spanFlops(drafter.size, 0, length + nodes) : 0;
+    const drafted = controller.ahead ? 2 * nodes : nodes;
+    const drafting = drafter.size ? spanFlops(drafter.size, 0, length + drafted) : 0;
     return spanFlops(target.size, 0, length + nodes) + drafting;
   }
 
   #flopsLeft(): number {
     const { flops = Number.POSITIVE_INFINITY } = this.#options;
-    const spent = this.#plainUsage.flops + this.#passed.flops + (this.#drafting?.flops ?? 0);
     // The token handed over last is not passed yet, or not paid for.
-    const due = this.#written > 0 ? tokenFlops(this.#host.target.size, this.#place.tokens.length) : 0;
-    return flops - spent - due;
+    const due = this.#account.writesBlocks
+      ? tokenFlops(this.#host.target.size, this.#place.tokens.length)
+      : 0;
+    return flops - this.#account.flops - due;
   }
 
   // ---- without drafts --------------------------------------------------------------------------------------------
@@ -134,12 +140,15 @@ export class StepLoop {
   async #plain(wanted: number, left: number): Promise<StopReason | null> {
     const { splitter, hints: _, flops: __, ...options } = this.#options;
     const { text: before, tokens } = this.#step;
+    const { controller, target, now, bytes } = this.#host;
+    const place = this.#place;
     const most = Math.min(wanted, left);
-    const count = tokensWithin(this.#host.target.size, this.#place.tokens.length, this.#flopsLeft(), most);
+    const count = tokensWithin(target.size, place.tokens.length, this.#flopsLeft(), most);
     if (count < 1) return "cap";
+    this.#ahead = nothing;
     let text = before;
-    const started = this.#host.now();
-    const written = await this.#place.branch.extend({
+    const started = now();
+    const written = await place.branch.extend({
       ...options,
       splitter: tokens.length === 0 ? splitter : { kind: "resumed", splitter, text, tokens: tokens.length },
       maxTokens: count,
@@ -151,15 +160,14 @@ export class StepLoop {
           this.#show(text.replace(/\uFFFD+$/, ""));
         }),
     });
-    this.#host.controller.learnPlain?.(written.tokens.length, this.#host.now() - started);
-    this.#place.tokens = [...this.#place.tokens, ...written.tokens];
-    this.#plainUsage = addUsage(this.#plainUsage, written.usage);
-    const { stop } = written;
-    if (stop !== "cap" || count === left) {
+    controller.learnPlain?.(written.tokens.length, now() - started);
+    place.tokens = [...place.tokens, ...written.tokens];
+    this.#account.plain(written.usage);
+    if (written.stop !== "cap" || count === left) {
       this.#step.join(written);
-      return stop;
+      return written.stop;
     }
-    const pieces = await this.#host.bytes.of(written.tokens);
+    const pieces = await bytes.of(written.tokens);
     for (const [index, token] of written.tokens.entries()) {
       const figures = { token, logprob: written.logprobs[index]!, entropy: written.entropies[index]! };
       this.#step.add(figures, pieces[index]!, false);
@@ -170,12 +178,47 @@ export class StepLoop {
 
   // ---- with drafts -----------------------------------------------------------------------------------------------
 
-  async #block({ nodes, depth }: Extract<Plan, { nodes: number }>): Promise<StopReason | null> {
+  async #block(plan: BlockPlan): Promise<StopReason | null> {
+    const proposed = await this.#propose(this.#place.tokens, plan);
+    const written = await this.#verify(proposed.draft);
+    this.#learn(written, secondsOf(proposed, written.seconds));
+    return written.stop;
+  }
+
+  /**
+   * PEARL: the next chain is drafted while the target reads this one, as if all of this one were accepted. Its first
+   * token stands only if it is what the target writes there, by whatever rule; then the rest is the next block's draft.
+   */
+  async #blockAhead(plan: BlockPlan): Promise<StopReason | null> {
+    const pending = firstOf(this.#ahead, plan.depth);
+    this.#ahead = nothing;
+    const assumed = [...this.#place.tokens, ...pending.tree.nodes.map(({ token }) => token)];
+    // Both are awaited whatever happens: nothing may go on behind a step that has ended.
+    const [reading, drafting] = await Promise.allSettled([
+      this.#verify(pending),
+      this.#propose(assumed, plan),
+    ]);
+    if (reading.status === "rejected") throw reading.reason;
+    const { verified, stop, seconds } = reading.value;
+    if (drafting.status === "rejected") {
+      if (stop) return stop;
+      throw drafting.reason;
+    }
+    const { draft } = drafting.value;
+    this.#learn(reading.value, secondsOf(drafting.value, seconds));
+    const isAsAssumed =
+      verified.path.length === pending.tree.size && verified.written.length > verified.path.length;
+    const [first] = draft.tree.nodes;
+    if (isAsAssumed && first?.token === verified.written.at(-1))
+      this.#ahead = { tree: withoutFirst(draft.tree) };
+    return stop;
+  }
+
+  async #propose(tokens: readonly Token[], { nodes, depth }: BlockPlan): Promise<Proposed> {
     const { controller, now } = this.#host;
-    const { session, tokens } = this.#place;
     const { sampling, key, signal } = this.#options;
     const started = now();
-    const draft = await session
+    const draft = await this.#place.session
       .propose({
         ...{ tokens, nodes, depth, sampling, key, signal },
         start: this.#start,
@@ -195,21 +238,20 @@ export class StepLoop {
         `a tree of ${tree.size} drafts, ${tree.depth} deep, where ${nodes} and ${depth} were allowed`,
       );
     }
-    if (usage) this.#drafting = this.#drafting ? addUsage(this.#drafting, usage) : usage;
-    return this.#verify(draft, now() - started);
+    this.#account.drafting(usage);
+    if (tree.size > 0) this.#place.drafted = tokens.length;
+    return { draft, seconds: now() - started };
   }
 
   /** The target's pass over a draft, and what is written of it. */
-  async #verify(draft: Draft, draftSeconds: number): Promise<StopReason | null> {
-    const { tree } = draft;
-    const { controller, bytes, now, target } = this.#host;
+  async #verify({ tree }: Draft): Promise<Written> {
+    const { bytes, now, target } = this.#host;
     const place = this.#place;
-    const { branch, session, tokens } = place;
+    const { branch, tokens } = place;
     const started = now();
     const { rows, strides, usage } = await readBlock(this.#host, place, tree, this.#options);
-    const read = newToDraft(draft);
-    const catchUp = read === 0 ? 0 : (draftSeconds * read) / passes(draft);
-    const seconds = { draft: draftSeconds - catchUp, catchUp, read, target: now() - started };
+    const seconds = now() - started;
+    this.#account.passed(usage);
     const pieces = await bytes.of(strides.map(({ token }) => token));
     const isEnd = (token: Token) => target.endTokens?.has(token) ?? false;
     const { taken, stop } = takeStrides(strides, pieces, this.#step, isEnd);
@@ -219,35 +261,22 @@ export class StepLoop {
     branch.keep!(strides[taken - 2]?.node ?? root);
     if (taken > 0) this.#hand(written.slice(-1));
     place.tokens = [...tokens, ...written];
-    if (tree.size > 0) place.drafted = tokens.length + path.length;
-    this.#passed = addUsage(this.#passed, usage);
-    this.#written += taken;
-    if (tree.size > 0) this.#counts.blocks++;
-    this.#counts.drafted += tree.size;
-    this.#counts.accepted += path.length;
-    const verified = { tree, rows, path, written, tokens };
-    session.learn?.(verified);
-    controller.learn?.(verified, seconds);
+    this.#account.block(tree, path.length, taken);
     this.#show();
-    return stop;
+    return { verified: { tree, rows, path, written, tokens }, stop, seconds };
+  }
+
+  #learn({ verified }: Written, seconds: BlockSeconds): void {
+    this.#place.session.learn?.(verified);
+    this.#host.controller.learn?.(verified, seconds);
   }
 
   #hand(tokens: readonly Token[]): void {
     const passage = { text: "", tokens, vocabulary: this.#host.target.vocabulary };
-    const handed = this.#place.branch.append(passage).then(({ usage }) => {
-      this.#passed = addUsage(this.#passed, usage);
-    });
+    const handed = this.#place.branch.append(passage).then(({ usage }) => this.#account.passed(usage));
     // Awaited at the step's end; a failure before that is the next pass's failure too.
     handed.catch(() => {});
     this.#handed.push(handed);
-  }
-
-  /** Each written token took one pass; what was passed beyond that has read: refused drafts, and what was not in the cache. */
-  #cost(): Usage {
-    const prefillTokens = Math.max(0, this.#passed.prefillTokens - this.#written);
-    const recomputedTokens = Math.min(this.#passed.recomputedTokens, prefillTokens);
-    const blocks = { ...this.#passed, prefillTokens, recomputedTokens, decodeTokens: this.#written };
-    return addUsage(this.#plainUsage, blocks);
   }
 
   #show(text = this.#step.text): void {
@@ -266,13 +295,21 @@ export class StepLoop {
   }
 }
 
-function passes({ usage }: Draft): number {
-  return usage ? usage.prefillTokens + usage.decodeTokens : 0;
-}
+const nothing: Draft = { tree: new DraftTree() };
 
 /** A draft model passes a token for each that it drafts, and the one that the target wrote last; the rest is new to it. */
-function newToDraft(draft: Draft): number {
-  return Math.max(0, passes(draft) - draft.tree.size - 1);
+function secondsOf({ draft: { tree, usage }, seconds }: Proposed, target: number): BlockSeconds {
+  const passes = usage ? usage.prefillTokens + usage.decodeTokens : 0;
+  const read = Math.max(0, passes - tree.size - 1);
+  const catchUp = read === 0 ? 0 : (seconds * read) / passes;
+  return { draft: seconds - catchUp, drafted: tree.size, catchUp, read, target };
 }
 
-const nothing: Draft = { tree: new DraftTree() };
+/** At most so much of a chain. */
+function firstOf({ tree }: Draft, depth: number): Draft {
+  return tree.size <= depth ? { tree } : { tree: DraftTree.chain(tree.nodes.slice(0, depth)) };
+}
+
+function withoutFirst(tree: DraftTree): DraftTree {
+  return DraftTree.chain(tree.nodes.slice(1));
+}

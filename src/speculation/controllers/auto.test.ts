@@ -62,6 +62,7 @@ function simulate(world: World, answers: number, length: number, controller = op
       const tree = DraftTree.chain(Array.from({ length: drafts }, () => node));
       const seconds = {
         draft: draft * drafts,
+        drafted: drafts,
         catchUp: reading * unseen,
         read: unseen,
         target: target(drafts + 1) * (0.95 + 0.1 * coin()),

@@ -110,7 +110,7 @@ class AutoController implements OpenController {
     }
     this.#found += 0.1 * ((size > 0 ? 1 : 0) - this.#found);
     if (size > 0) {
-      times.drafts.observe(size, seconds.draft);
+      times.drafts.observe(seconds.drafted, seconds.draft);
       this.#blocks++;
       this.#trial = Math.max(0, this.#trial - 1);
     }

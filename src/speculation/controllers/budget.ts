@@ -80,10 +80,10 @@ class BudgetController implements OpenController {
     return best.plan;
   }
 
-  learn(verified: Verified, { draft, target }: BlockSeconds): void {
+  learn(verified: Verified, { draft, drafted, target }: BlockSeconds): void {
     const { size } = verified.tree;
     this.#passes.observe(size + 1, target);
-    if (size > 0) this.#drafts.observe(size, draft);
+    if (size > 0) this.#drafts.observe(drafted, draft);
     this.#acceptance.learn(verified);
   }
 

@@ -67,11 +67,11 @@ class GoodputController implements OpenController {
     return this.#length === 0 ? { plain: interval } : { nodes: this.#length, depth: this.#length };
   }
 
-  learn(verified: Verified, { draft, target }: BlockSeconds): void {
+  learn(verified: Verified, { draft, drafted, target }: BlockSeconds): void {
     const { size } = verified.tree;
     this.#sinceChoice++;
     this.#passes.observe((size + 1) * this.#load, target);
-    if (size > 0) this.#drafts.observe(size, draft);
+    if (size > 0) this.#drafts.observe(drafted, draft);
     this.#acceptance.learn(verified);
   }
 

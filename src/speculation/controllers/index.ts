@@ -8,5 +8,6 @@ export const controllers: Registry<Controller> = createRegistry<Controller>("con
   confidence: () => import("./confidence.js"),
   "stop-head": () => import("./stop-head.js"),
   goodput: () => import("./goodput.js"),
+  pearl: () => import("./pearl.js"),
   budget: () => import("./budget.js"),
 });
