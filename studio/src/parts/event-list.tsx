@@ -4,21 +4,23 @@ import type { Reading } from "../reading/use-run.js";
 import { visible } from "../words.js";
 
 const rowHeight = 34;
-/** Browsers have no room for a taller page: beyond it, scrolling goes in larger strides. */
+/** Browsers have no room for a taller page: beyond it, a stroke of the wheel passes more rows. */
 const tallest = 8_000_000;
 const inSight = 60;
 
 export function EventList({ reading }: { readonly reading: Reading }) {
   const { records, rows, ask } = reading;
   const box = useRef<HTMLDivElement>(null);
-  const [from, setFrom] = useState(0);
+  /** Where the box is scrolled to, and the row at its upper edge, with its fraction. */
+  const [place, setPlace] = useState({ top: 0, row: 0 });
   const [open, setOpen] = useState<number | null>(null);
   const height = Math.min(records * rowHeight, tallest);
-  const stride = records > 0 ? height / records : rowHeight;
+  const from = Math.max(0, Math.floor(place.row) - 15);
   useEffect(() => ask({ ask: "events", from, count: inSight }), [ask, from, records]);
   const scroll = () => {
-    const top = box.current?.scrollTop ?? 0;
-    setFrom(Math.max(0, Math.min(records - 1, Math.floor(top / stride) - 10)));
+    const { scrollTop: top, clientHeight } = box.current!;
+    const way = Math.max(1, height - clientHeight);
+    setPlace({ top, row: (top / way) * Math.max(0, records - clientHeight / rowHeight) });
   };
   const opened = rows?.rows.find(({ index }) => index === open);
   return (
@@ -32,7 +34,7 @@ export function EventList({ reading }: { readonly reading: Reading }) {
               type="button"
               key={row.index}
               class={`event-row ${row.index === open ? "open" : ""}`}
-              style={{ top: `${row.index * stride}px` }}
+              style={{ top: `${place.top + (row.index - place.row) * rowHeight}px` }}
               onClick={() => setOpen(row.index === open ? null : row.index)}
             >
               <span class="event-index">{row.index}</span>
