@@ -72,7 +72,9 @@ describe("heads on the server", () => {
     const one = await scorer.append(step("2 + 3 = 5.\n\n"));
     const input = server.heard.filter(({ path }) => path === "/pooling").at(-1)!.body.input as number[];
     expect(one.value).toBeCloseTo(goodOf(input), 6);
-    expect(one.usage.prefillTokens).toBe(input.length);
+    // One token more at most: the opening that all questions share was read when the reward was opened.
+    expect(one.usage.prefillTokens - one.usage.recomputedTokens).toBeLessThanOrEqual(input.length);
+    expect(one.usage.prefillTokens).toBeGreaterThanOrEqual(input.length);
     const two = await scorer.append(step("So 5.\n\n"));
     expect(two.value).toBeLessThan(one.value);
     // The server reads all of it again, and the ledger says so.
@@ -94,7 +96,7 @@ describe("heads on the server", () => {
 
   async function recordedScores(origin: string, options: string): Promise<unknown> {
     using clients = new Clients(once);
-    const reference = `remote:${origin}/v1${options}#local?preset=qwen2.5-math-prm&marker=%20beads`;
+    const reference = `remote:${origin}/v1${options}#local?preset=qwen2.5-math-prm&marker=%3C%7Cend%7C%3E`;
     const reward = await openReward(reference, context(clients));
     const scorer = await reward.open("Leo has 44 beads. Finds 11. How many?");
     const scores = [];

@@ -28,7 +28,7 @@ export async function scenario(model: RemoteModel) {
     : undefined;
   return {
     server: model.server,
-    capabilities: [...model.capabilities],
+    capabilities: [...model.capabilities].sort(),
     context: model.size.context,
     prompt: prompt.text,
     promptTokens: prompt.tokens.length,
