@@ -60,7 +60,7 @@ const acceptFirst = ({ children }: Place): Tested => ({ accepted: children[0]! }
 function isUnsure({ row }: Place, { row: draft }: Child, options: Options): boolean {
   if (!draft || row.entropy < options.targetEntropy || draft.entropy < options.draftEntropy) return false;
   const drafted = new Set(draft.topK.slice(0, options.top).map(({ token }) => token));
-  const common = row.topK!.filter(({ token }) => drafted.has(token)).length;
+  const common = row.topK!.slice(0, options.top).filter(({ token }) => drafted.has(token)).length;
   return common / options.top >= options.overlap;
 }
 

@@ -46,17 +46,17 @@ export default defineRule({
   open: ({ alpha, prompt, suffix, head }) =>
     alpha === 0
       ? pipeline({})
-      : pipeline({ topK: head, review: { prompt, suffix }, law: (place) => mixed(place, alpha) }),
+      : pipeline({ topK: head, review: { prompt, suffix }, law: (place) => mixed(place, { alpha, head }) }),
 });
 
 /** The place with the mixed law in the target's stead, on the tokens that it was asked for and its most probable ones. */
-function mixed(place: Place, alpha: number): Place {
+function mixed(place: Place, { alpha, head }: { readonly alpha: number; readonly head: number }): Place {
   const { row, review, sampling } = place;
   if (!review) return place;
-  const first = logprobs(row, place.asked);
-  const second = logprobs(review, place.asked);
+  const first = logprobs(row, place.asked, head);
+  const second = logprobs(review, place.asked, head);
   // What the second list does not tell is at most as likely as the last that it does.
-  const floor = Math.min(...review.topK!.map(({ logprob }) => logprob));
+  const floor = Math.min(...review.topK!.slice(0, head).map(({ logprob }) => logprob));
   const asked = [...first.keys()].sort((a, b) => a - b);
   const mixedLogs = asked.map(
     (token) => (1 - alpha) * first.get(token)! + alpha * (second.get(token) ?? floor),
@@ -79,9 +79,9 @@ function mixed(place: Place, alpha: number): Place {
   };
 }
 
-/** Every log-probability that a row tells. */
-function logprobs(row: TreeRow, asked: readonly Token[]): Map<Token, number> {
-  const told = new Map(row.topK!.map(({ token, logprob }) => [token, logprob]));
+/** Of the asked tokens and the most probable ones. */
+function logprobs(row: TreeRow, asked: readonly Token[], head: number): Map<Token, number> {
+  const told = new Map(row.topK!.slice(0, head).map(({ token, logprob }) => [token, logprob]));
   for (const [index, token] of asked.entries()) told.set(token, row.logprobs[index]!);
   return told;
 }
