@@ -54,6 +54,8 @@ export interface Reward extends AsyncDisposable {
   readonly size?: ModelSize;
   /** True for one that scores only where the task checks steps: a run without a check is refused. */
   readonly needsStepCheck?: boolean;
+  /** True for one that scores by the probabilities that a step's writer gave its tokens. */
+  readonly readsFigures?: boolean;
   open(question: string, occasion?: RewardOccasion): Promise<Scorer>;
 }
 

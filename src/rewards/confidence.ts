@@ -36,6 +36,7 @@ export default defineRewardKind({
       return createFreeReward({
         name,
         essence: `certainty of the step's writer (${feature})`,
+        readsFigures: true,
         score: (step) => certainty(feature, step),
       });
     }
@@ -44,6 +45,7 @@ export default defineRewardKind({
     return createFreeReward({
       name,
       essence: `certainty of ${writer.name}, calibrated`,
+      readsFigures: true,
       async score(step) {
         // Says so where the writer gave no probabilities.
         certainty("least", step);

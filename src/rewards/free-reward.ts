@@ -9,6 +9,7 @@ export interface FreeReward {
   readonly name: string;
   readonly essence: string;
   readonly needsStepCheck?: boolean;
+  readonly readsFigures?: boolean;
   /** The score of `step`, written after `before`. */
   score(step: Step, before: readonly Step[], occasion: RewardOccasion): number | Promise<number>;
 }

@@ -3,11 +3,11 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { StepwrightError } from "../../core/errors.js";
 import { addUsage, type Model, noUsage } from "../../core/model.js";
-import { aggregate, aggregations, type Reward, type Scorer } from "../../core/reward.js";
-import type { Step } from "../../core/step.js";
+import { aggregate, aggregations, type Reward } from "../../core/reward.js";
 import { ApiError } from "../api-error.js";
 import { readJsonObject } from "../body.js";
 import { clientGone } from "../client.js";
+import { openGivenSteps } from "../given-steps.js";
 import type { ServerLimits } from "../limits.js";
 import { modelNotFound } from "../model-not-found.js";
 import { parseFields } from "../request/issue.js";
@@ -39,12 +39,22 @@ export function rewardRoutes({ models, limits, service }: Served): ServerApp {
       throw new ApiError(503, "draining", "the server is stopping", { retryAfter: 5 });
     }
     const { reward, target, draft } = models.pair(preset.pair);
-    const reader = target ?? draft;
-    if (!reward || !reader) {
+    const writer = draft ?? target;
+    if (!reward || !writer) {
       throw new ApiError(400, "missing_role", "this pair has no reward", { param: "model" });
     }
+    if (reward.needsStepCheck) {
+      throw new ApiError(400, "missing_capability", `${reward.name} only scores questions of a task`, {
+        param: "model",
+      });
+    }
     const signal = clientGone(incoming, outgoing);
-    const { rewards, usage } = await score(reward, reader, { question, system, steps }, signal);
+    const { rewards, usage } = await score(
+      reward,
+      writer,
+      { question, system: system ?? null, steps },
+      signal,
+    );
     return c.json({
       id: c.get("requestId"),
       object: "rewards",
@@ -64,41 +74,37 @@ export function rewardRoutes({ models, limits, service }: Served): ServerApp {
   return app;
 }
 
-async function score(
-  reward: Reward,
-  reader: Model,
-  asked: { question: string; system: string | null | undefined; steps: readonly string[] },
-  signal: AbortSignal,
-) {
+interface Asked {
+  readonly question: string;
+  readonly system: string | null;
+  readonly steps: readonly string[];
+}
+
+async function score(reward: Reward, writer: Model, { question, system, steps }: Asked, signal: AbortSignal) {
+  const user = { role: "user", content: question } as const;
+  using given = await openGivenSteps({
+    model: writer,
+    conversation: system === null ? [user] : [{ role: "system", content: system }, user],
+    figures: reward.readsFigures === true,
+    signal,
+  });
+  const scorer = await reward.open(question, { system });
   const rewards: number[] = [];
   let usage = noUsage;
-  let scorer: Scorer | undefined;
   try {
-    scorer = await reward.open(asked.question, { system: asked.system ?? null });
-    for (const [index, text] of asked.steps.entries()) {
+    for (const [index, text] of steps.entries()) {
       // Steps end with the blank line that parts them, as those of a run do.
-      const isLast = index === asked.steps.length - 1;
-      const step = await given(isLast || text.endsWith("\n\n") ? text : `${text}\n\n`, reader);
+      const isLast = index === steps.length - 1;
+      const { step, usage: read } = await given.next(isLast || text.endsWith("\n\n") ? text : `${text}\n\n`);
       const { value, usage: paid } = await scorer.append(step, { signal });
       if (!(value >= 0 && value <= 1)) {
         throw new StepwrightError("reward-failed", `the reward of step ${index} is not a number in [0, 1]`);
       }
       rewards.push(value);
-      usage = addUsage(usage, paid);
+      usage = addUsage(usage, addUsage(read, paid));
     }
     return { rewards, usage };
-  } catch (error) {
-    if (!StepwrightError.is(error, "reward-failed") || error.cause !== undefined) throw error;
-    // Its own words: such a reward cannot judge texts that no model here wrote.
-    throw new ApiError(400, "reward_failed", error.message, { param: `steps[${rewards.length}]` });
   } finally {
-    scorer?.drop();
+    scorer.drop();
   }
-}
-
-/** A text that no model here wrote: it has tokens, but no probabilities. */
-async function given(text: string, reader: Model): Promise<Step> {
-  const tokens = await reader.tokenize(text);
-  const { vocabulary } = reader;
-  return { text, tokens, vocabulary, origin: "given", stop: "delimiter", logprobs: [], entropies: [] };
 }

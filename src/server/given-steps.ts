@@ -1,0 +1,90 @@
+/** Texts from outside as steps of an answer, with what their writer would have told of them where a reward needs it. */
+
+import {
+  addUsage,
+  type Branch,
+  type ChatMessage,
+  type Model,
+  noUsage,
+  offers,
+  type Usage,
+} from "../core/model.js";
+import type { Step, Token } from "../core/step.js";
+import { ApiError } from "./api-error.js";
+
+export interface GivenStep {
+  readonly step: Step;
+  /** What reading it for its probabilities cost. */
+  readonly usage: Usage;
+}
+
+export interface GivenStepsOptions {
+  /** Who would have written them. */
+  readonly model: Model;
+  readonly conversation: readonly ChatMessage[];
+  /** Reads every token's probability and its law's entropy off the model: as many passes as tokens. */
+  readonly figures: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Throws 400 where the model cannot tell the figures. */
+export async function openGivenSteps(options: GivenStepsOptions): Promise<GivenSteps> {
+  const { model, conversation, figures, signal } = options;
+  if (!figures) return new GivenSteps(model, undefined, signal);
+  if (!offers(model, "logits")) {
+    throw new ApiError(
+      400,
+      "missing_capability",
+      `${model.name} does not tell the figures that this reward needs`,
+      {
+        param: "model",
+      },
+    );
+  }
+  const prompt = await model.renderChat(conversation, { signal });
+  return new GivenSteps(model, await model.open(prompt, { special: true, signal }), signal);
+}
+
+export class GivenSteps implements Disposable {
+  readonly #model: Model;
+  readonly #branch: Branch | undefined;
+  readonly #signal: AbortSignal;
+
+  constructor(model: Model, branch: Branch | undefined, signal: AbortSignal) {
+    this.#model = model;
+    this.#branch = branch;
+    this.#signal = signal;
+  }
+
+  /** The step that follows those given so far. */
+  async next(text: string): Promise<GivenStep> {
+    const { vocabulary } = this.#model;
+    const tokens = await this.#model.tokenize(text);
+    const { logprobs, entropies, usage } = await this.#figures(tokens);
+    const step = { text, tokens, vocabulary, origin: "given", stop: "delimiter" } as const;
+    return { step: { ...step, logprobs, entropies }, usage };
+  }
+
+  [Symbol.dispose](): void {
+    this.#branch?.drop();
+  }
+
+  async #figures(tokens: readonly Token[]) {
+    const [logprobs, entropies]: [number[], number[]] = [[], []];
+    let usage = noUsage;
+    if (!this.#branch) return { logprobs, entropies, usage };
+    const { vocabulary } = this.#model;
+    let read: readonly Token[] = [];
+    for (const token of tokens) {
+      // The law after what was read last: that of this token.
+      const passage = { text: "", tokens: read, vocabulary };
+      const law = await this.#branch.append(passage, { topK: 1, tokens: [token], signal: this.#signal });
+      logprobs.push(law.tokens![0]!);
+      entropies.push(law.entropy!);
+      usage = addUsage(usage, law.usage);
+      read = [token];
+    }
+    const last = await this.#branch.append({ text: "", tokens: read, vocabulary }, { signal: this.#signal });
+    return { logprobs, entropies, usage: addUsage(usage, last.usage) };
+  }
+}
