@@ -77,7 +77,11 @@ describe("73: an upstream in trouble is a typed error in time", () => {
   test.each<[string, Answering]>([
     [
       "resets after the head",
-      (_, response) => void (response.writeHead(200), response.flushHeaders(), response.destroy()),
+      (_, response) => {
+        response.writeHead(200);
+        response.flushHeaders();
+        response.destroy();
+      },
     ],
     [
       "resets in the middle of the text",
@@ -148,13 +152,17 @@ describe("73: an upstream in trouble is a typed error in time", () => {
   test.each<[string, Answering]>([
     [
       "200 with HTML",
-      (_, response) =>
-        void (response.writeHead(200, { "content-type": "text/html" }), response.end("<html>")),
+      (_, response) => {
+        response.writeHead(200, { "content-type": "text/html" });
+        response.end("<html>");
+      },
     ],
     [
       "200 with broken JSON",
-      (_, response) =>
-        void (response.writeHead(200, { "content-type": "application/json" }), response.end('{"a":')),
+      (_, response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end('{"a":');
+      },
     ],
   ])("%s", async (_, answer) => {
     await withServer(answer, async (client, server) => {
