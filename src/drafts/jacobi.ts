@@ -23,7 +23,7 @@ const schema = z.object({
   head: z
     .int()
     .min(1)
-    .max(256)
+    .max(128)
     .default(64)
     .describe("most probable tokens of a row that guesses are drawn from"),
   ...matchOptions,

@@ -5,7 +5,7 @@ export const headOption = {
   head: z
     .int()
     .min(1)
-    .max(256)
+    .max(128)
     .default(64)
     .describe("most probable tokens of the draft's row that drafts are drawn from"),
 };
