@@ -18,6 +18,7 @@ const allowed = {
   grade: ["core"],
   tasks: ["core", "grade"],
   bench: ["core", "methods", "rewards", "models", "tasks", "grade"],
+  ai: ["models"],
   server: ["*"],
   cli: ["*"],
   testing: ["*"],

@@ -60,7 +60,8 @@ async function* lines(chunks: AsyncIterable<Uint8Array>, most: number): AsyncGen
 
 function decoded(parts: readonly Uint8Array[]): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return parts.map((part) => decoder.decode(part, { stream: true })).join("") + decoder.decode();
   } catch (cause) {
     throw new StreamFault("the stream is not UTF-8", { cause });
   }
