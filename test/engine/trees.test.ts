@@ -209,6 +209,29 @@ describe("trees", () => {
     expect(statistics).toMatchObject({ sequencesInUse: 0, freeCells: statistics.cells });
   });
 
+  it("reads a tree that is too big for one pass in several", async () => {
+    await using model = await openLlama(path, { engine, context: 1024, sequences: 16 });
+    const trunk = Array.from({ length: 10 }, (_, index) => ({ token: 5 + index, parent: index - 1 }));
+    const tree: TreeToken[] = [...trunk];
+    // Eight branches side by side, so that a pass ends in the middle of all of them.
+    for (let depth = 0; depth < 70; depth++) {
+      for (let each = 0; each < 8; each++) {
+        tree.push({ token: (20 * each + depth) % 200, parent: depth === 0 ? 9 : tree.length - 8 });
+      }
+    }
+    const branch = await model.open("The answer is 42 and");
+    const { decodes } = await model.statistics();
+    const { rows } = await read(branch, tree);
+    expect((await model.statistics()).decodes - decodes).toBeGreaterThan(1);
+    for (const node of [9, 300, tree.length - 8, tree.length - 1]) {
+      const alone = await model.open("The answer is 42 and");
+      const { tokens } = await alone.append(passage(model, pathOf(tree, node)), { tokens: asked });
+      for (const [at, logprob] of tokens!.entries()) {
+        expect(Math.abs(rows[node + 1]!.logprobs[at]! - logprob)).toBeLessThan(2e-3);
+      }
+    }
+  });
+
   it("refuses what is no tree, a node there is not, and questions beyond the vocabulary", async () => {
     await using model = await openLlama(path, { engine, context: 256 });
     const branch = await model.open("The answer");

@@ -5,7 +5,7 @@ import { CellTable } from "./cell-table.js";
 describe("cell table", () => {
   it("agrees with sets of cells over random forks, growths and rollbacks", () => {
     const action = fc.record({
-      kind: fc.constantFrom("grow", "share", "trim"),
+      kind: fc.constantFrom("grow", "grow-shared", "share", "trim"),
       a: fc.nat(7),
       b: fc.nat(7),
       n: fc.nat(12),
@@ -22,6 +22,10 @@ describe("cell table", () => {
           if (kind === "grow" && n <= 64 - used()) {
             table.grow(a, n);
             rows.set(a, [...row(a), ...Array.from({ length: n }, () => next++)]);
+          } else if (kind === "grow-shared" && a !== b && used() < 64) {
+            table.growShared([a, b]);
+            for (const sequence of [a, b]) rows.set(sequence, [...row(sequence), next]);
+            next++;
           } else if (kind === "share" && a !== b && row(b).length === 0) {
             table.share(a, b, n);
             rows.set(b, row(a).slice(0, n));
@@ -48,5 +52,7 @@ describe("cell table", () => {
     table.grow(0, 3);
     expect(() => table.grow(1, 2)).toThrow(RangeError);
     expect(table.free).toBe(1);
+    table.growShared([1, 2]);
+    expect(() => table.growShared([1, 2])).toThrow(RangeError);
   });
 });
