@@ -3,10 +3,11 @@
 // on every prompt, one thread, greedy. Times are processor time of both processes, so that what else runs on the
 // machine takes nothing away; wall seconds stand beside them. Predictions come from pass times measured in the same run.
 //   npm run build && node bench/speculation.js --target T.gguf [--draft D.gguf] --questions FILE.jsonl [--prompts 2]
-//     [--tokens 96] [--row 'DRAFTER RULE CONTROLLER' ...] [--peer PROGRAM] [--out FILE.jsonl]
+//     [--offset 0] [--tokens 96] [--row 'DRAFTER RULE CONTROLLER' ...] [--peer PROGRAM] [--out FILE.jsonl]
+// With --out, what the file holds already is not measured again, and the tables are over all of it.
 // PROGRAM: llama.cpp's llama-speculative-simple, built against the same libraries; it runs in the same round.
 import { spawnSync } from "node:child_process";
-import { appendFileSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { greedy } from "../dist/core/model.js";
 import { openLlama, sharedEngine } from "../dist/models/llama/index.js";
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     draft: { type: "string" },
     questions: { type: "string" },
     prompts: { type: "string", default: "2" },
+    offset: { type: "string", default: "0" },
     tokens: { type: "string", default: "96" },
     kinds: { type: "string", default: "maths,editing,summary" },
     row: { type: "string", multiple: true },
@@ -30,20 +32,21 @@ if (!values.target || !values.questions) {
   process.exit(2);
 }
 const tokens = Number(values.tokens);
-const count = Number(values.prompts);
+const offset = Number(values.offset);
+const count = offset + Number(values.prompts);
 const withDraft = [
   "model agreement fixed?depth=3",
-  "model agreement fixed?depth=7",
+  "model agreement fixed?depth=15",
   "model agreement confidence?depth=15",
   "model-tree agreement fixed?nodes=15&depth=3",
   "model agreement auto",
 ];
 const alone = [
-  "lookup agreement fixed?depth=3",
   "lookup agreement fixed?depth=15",
   "suffix agreement fixed?depth=15",
   "recycling agreement fixed?nodes=15&depth=4",
   "suffix agreement auto",
+  "recycling agreement auto",
 ];
 const rowNames = values.row ?? [...(values.draft ? withDraft : []), ...alone];
 
@@ -141,9 +144,7 @@ function passSeconds(width) {
   const [[low, lowSeconds], [high, highSeconds]] = [curve[above - 1], curve[above]];
   return lowSeconds + ((highSeconds - lowSeconds) * (width - low)) / (high - low);
 }
-console.log(
-  `# ${values.target.split("/").at(-1)}, one thread, greedy, ${tokens} tokens, ${count} prompts of each kind\n`,
-);
+console.log(`# ${values.target.split("/").at(-1)}, one thread, greedy, ${tokens} tokens a prompt\n`);
 const inTokens = costs.curve.map(([width, seconds]) => `${width}: ${(seconds / costs.one).toFixed(2)}`);
 console.log(
   `one token ${(1000 * costs.one).toFixed(0)} ms; a pass by its width, in tokens: ${inTokens.join(", ")}`,
@@ -171,7 +172,13 @@ async function parting(prompt, plain, other) {
   return { at, gap: topK[0].logprob - topK[1].logprob };
 }
 
-const cells = [];
+const cells =
+  values.out && existsSync(values.out)
+    ? readFileSync(values.out, "utf8")
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [];
 function note(cell) {
   cells.push(cell);
   if (values.out) appendFileSync(values.out, `${JSON.stringify(cell)}\n`);
@@ -197,34 +204,44 @@ const peers = {
     ],
   }),
 };
-/** The peer's decoding time: its own wall seconds, times the share of its life that it had a processor. */
-function runPeer(prompt, flags) {
-  const common = ["-m", values.target, "-t", "1", "-tb", "1", "-c", "2048", "-b", "2048", "-n", `${tokens}`];
+/** One run of the peer: what it wrote, and all its processor seconds. */
+function peerRun(prompt, flags, most) {
+  const common = ["-m", values.target, "-t", "1", "-tb", "1", "-c", "2048", "-b", "2048", "-n", `${most}`];
   const run = spawnSync(
     "bash",
     [
       ...["-c", 'time "$0" "$@"', values.peer, ...common, ...flags],
       ...["--temp", "0", "--no-escape", "-p", prompt.text, "-fit", "off"],
     ],
-    { encoding: "utf8", env: { ...process.env, TIMEFORMAT: "processor %R %U %S" }, maxBuffer: 2 ** 26 },
+    { encoding: "utf8", env: { ...process.env, TIMEFORMAT: "processor %U %S" }, maxBuffer: 2 ** 26 },
   );
   const words = `${run.stdout}\n${run.stderr}`;
   const number = (pattern) => Number(pattern.exec(words)?.[1] ?? Number.NaN);
-  const [, real, user, system] = /processor ([\d.]+) ([\d.]+) ([\d.]+)/.exec(words) ?? [];
+  const [, user, system] = /processor ([\d.]+) ([\d.]+)/.exec(words) ?? [];
   const [, decoded, wall] = /decoded\s+(\d+) tokens in\s+([\d.]+) seconds/.exec(words) ?? [];
   if (decoded === undefined) throw new Error(`the peer failed: ${words.slice(-600)}`);
   return {
     written: Number(decoded),
     wall: Number(wall),
-    processor: (Number(wall) * (Number(user) + Number(system))) / Number(real),
+    processor: Number(user) + Number(system),
     drafted: number(/n_drafted\s*=\s*(\d+)/),
     accepted: number(/n_accept\s*=\s*(\d+)/),
   };
+}
+/** Loading and reading the prompt are taken away by a second run that writes next to nothing. */
+function runPeer(prompt, flags) {
+  const long = peerRun(prompt, flags, tokens);
+  const short = peerRun(prompt, flags, 1);
+  const difference = (field) => long[field] - short[field];
+  const fields = ["written", "wall", "processor", "drafted", "accepted"];
+  return Object.fromEntries(fields.map((field) => [field, difference(field)]));
 }
 
 let turn = 0;
 for (const kind of values.kinds.split(",")) {
   for (const [index, content] of texts[kind].entries()) {
+    if (index < offset || cells.some((cell) => cell.kind === kind && cell.index === index)) continue;
+    turn = index;
     const prompt = await target.renderChat([{ role: "user", content }]);
     // Held open, so that no row pays for reading the prompt.
     const held = [];
@@ -277,7 +294,6 @@ for (const kind of values.kinds.split(",")) {
         note({ kind, index, row: name, blocks, single: 0, predicted: Number.NaN, ...cell });
       }
     }
-    turn++;
   }
 }
 await sharedEngine()[Symbol.asyncDispose]();
