@@ -98,6 +98,20 @@ describe("a whole answer", () => {
     expect(cut.usage.completion_tokens).toBe(4);
   });
 
+  it("is what there is when its deadline comes; in the queue that is nothing", async () => {
+    await using slow = await scriptedServer({
+      limits: { concurrency: 1 },
+      draft: { delay: ({ kind }) => (kind === "extend" ? 0.4 : 0) },
+    });
+    const post = (deadline: number) =>
+      slow.post(chat, ask("draft/default", { stepwright: { deadline, step: "blank-line" } }));
+    const [first, second] = await Promise.all([post(1), post(0.3)]);
+    const body = (await first.json()) as Wire;
+    expect(body.choices[0]).toMatchObject({ finish_reason: "length", stepwright: { finish: "abort" } });
+    expect(body.choices[0].message.content).toBe("first says draft: nonce 17\n\nstep 2 of draft");
+    expect([second.status, ((await second.json()) as Wire).error.code]).toEqual([410, "deadline_exceeded"]);
+  });
+
   it("tells the log-probabilities of its tokens where they are asked for", async () => {
     const body = await json(chat, ask("rsd/default", { logprobs: true, stop: "answer is" }));
     const { content } = body.choices[0].logprobs;

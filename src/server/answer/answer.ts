@@ -1,5 +1,6 @@
 /** The answer to an order: read off its runs' events, whole or in a stream. */
 
+import { StepwrightError } from "../../core/errors.js";
 import { ApiError, apiErrorFrom } from "../api-error.js";
 import type { CheckedAsk } from "../request/order.js";
 import type { RunChoice, RunHandle, ServiceState } from "../types.js";
@@ -14,6 +15,8 @@ export interface Answering {
   readonly checked: CheckedAsk;
   readonly wire: Wire;
   readonly state: () => ServiceState;
+  /** Runs since the order was given. */
+  readonly started: Stopwatch;
 }
 
 interface ChoicePart {
@@ -26,8 +29,7 @@ interface ChoicePart {
 
 /** The whole answer. Throws an `ApiError` where a run fails or was cancelled. */
 export async function wholeAnswer(answering: Answering): Promise<object> {
-  const { handle, checked, wire } = answering;
-  const clock = new Stopwatch();
+  const { handle, checked, wire, started: clock } = answering;
   const texts = handle.choices.map(() => "");
   const figures: TokenFigure[][] = handle.choices.map(() => []);
   const ends: AnswerEnd[] = [];
@@ -50,9 +52,8 @@ export async function wholeAnswer(answering: Answering): Promise<object> {
  * by then.
  */
 export async function* answerFrames(answering: Answering): AsyncGenerator<string, void, void> {
-  const { handle, checked, wire } = answering;
+  const { handle, checked, wire, started: clock } = answering;
   const { fields } = checked.ask;
-  const clock = new Stopwatch();
   const ends: AnswerEnd[] = [];
   const common = head(answering, true);
   const withUsage = fields.stream_options?.include_usage === true;
@@ -97,7 +98,13 @@ async function* choiceParts(answering: Answering, streamed: boolean): AsyncGener
 async function* partsOf(
   choice: RunChoice,
   index: number,
-  { checked, figures, streamed, state }: Answering & { figures: TokenFigures | undefined; streamed: boolean },
+  {
+    checked,
+    figures,
+    streamed,
+    state,
+    started,
+  }: Answering & { figures: TokenFigures | undefined; streamed: boolean },
 ): AsyncGenerator<ChoicePart, void, void> {
   const { fields } = checked.ask;
   const asides = streamed && fields.stepwright?.provisional === true;
@@ -117,10 +124,16 @@ async function* partsOf(
     }
     if (event.type === "run-finished") break;
   }
-  if (reader.end?.finish === "abort") throw cancelled(state());
+  const isLate = started.isOver(checked.order.deadlineSeconds);
+  if (reader.end?.finish === "abort" && !isLate) throw cancelled(state());
   if (!reader.end) {
-    // A run that failed says why in its result.
-    await choice.result;
+    // A run that failed says why in its result; one that never began was waiting when it was cancelled.
+    await choice.result.catch((error) => {
+      if (!StepwrightError.is(error, "aborted")) throw error;
+      throw isLate
+        ? new ApiError(410, "deadline_exceeded", "the deadline came before the run's turn")
+        : cancelled(state());
+    });
     throw new ApiError(500, "internal_error", "the run ended without an answer");
   }
   if (held.length > 0) yield { index, figures: withinLength(held, length) };
@@ -157,12 +170,16 @@ function choiceFacts(choice: RunChoice, checked: CheckedAsk, end: AnswerEnd, ind
 }
 
 /** Wall time to the first part of an answer, and to now. */
-class Stopwatch {
+export class Stopwatch {
   readonly #started = performance.now();
   #first: number | undefined;
 
   lap(): void {
     this.#first ??= performance.now() - this.#started;
+  }
+
+  isOver(seconds: number | undefined): boolean {
+    return seconds !== undefined && performance.now() - this.#started >= seconds * 1000;
   }
 
   read(): Clocked {

@@ -1,7 +1,7 @@
 /** Chat completions, plain completions, and runs that go on unwatched: three doors to one order. */
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
-import { answerFrames, wholeAnswer } from "../answer/answer.js";
+import { answerFrames, Stopwatch, wholeAnswer } from "../answer/answer.js";
 import { chatWire, completionWire, type Wire } from "../answer/wire.js";
 import { ApiError } from "../api-error.js";
 import { type JsonObject, readJsonObject } from "../body.js";
@@ -44,8 +44,8 @@ async function generate(
   read: (body: JsonObject, limits: HttpLimits) => Ask,
   wire: Wire,
 ): Promise<Response> {
-  const { handle, checked } = await begin(c, served, read, false);
-  const answering = { handle, checked, wire, state: () => served.service.state };
+  const { handle, checked, started } = await begin(c, served, read, false);
+  const answering = { handle, checked, wire, started, state: () => served.service.state };
   c.header("x-request-id", handle.id);
   if (handle.joined) c.header("x-stepwright-joined", "true");
   if (checked.ask.fields.stream === true) {
@@ -78,7 +78,8 @@ async function begin(
     ...(keep ? { keep } : { signal: clientGone(incoming, outgoing) }),
   };
   const checked = await checkAsk(ask, asker, { models, limits });
-  return { checked, handle: await service.submit(checked.order) };
+  const started = new Stopwatch();
+  return { checked, started, handle: await service.submit(checked.order) };
 }
 
 function idempotencyOf(key: string | undefined, body: JsonObject): RunOrder["idempotency"] {
