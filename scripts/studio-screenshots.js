@@ -58,9 +58,7 @@ try {
   await page.waitForSelector("g.leaf.chosen");
   await shoot(page, "tree");
   await ask(page, "rsd/default", {}, "0", "target/default");
-  await page.waitForFunction(
-    "[...document.querySelectorAll('.column-answer')].every((e) => !e.textContent.includes('writing'))",
-  );
+  await page.waitForSelector("text=of the right one");
   await shoot(page, "side-by-side");
   await page.goto(`${page.url().split("#")[0]}#/benches`);
   await page.click(".bench-list a");

@@ -34,6 +34,7 @@ export interface RunSummary {
   readonly id: string;
   readonly model?: string;
   readonly method: string;
+  readonly options?: Readonly<Record<string, unknown>>;
   readonly question: string;
   readonly status: string;
   /** Unix seconds. */

@@ -1,5 +1,6 @@
 /** A question, a method and its options; one run or two side by side. */
 import { useEffect, useState } from "preact/hooks";
+import { groupBy } from "../../../src/core/group-by.js";
 import { type ApiProblem, postJson } from "../api/client.js";
 import type { RunSummary, ServedModel } from "../api/types.js";
 import { useJson } from "../api/use-json.js";
@@ -26,16 +27,17 @@ export function Ask({ query }: { readonly query: URLSearchParams }) {
   const [question, setQuestion] = useState<string | null>(null);
   const [left, setLeft] = useState<Side | null>(null);
   const [right, setRight] = useState<Side | null>(null);
-  const [temperature, setTemperature] = useState("0");
+  const [temperature, setTemperature] = useState(query.get("temperature") ?? "0");
   const [seed, setSeed] = useState("0");
-  const [maxTokens, setMaxTokens] = useState("");
+  const [maxTokens, setMaxTokens] = useState(query.get("length") ?? "");
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const first =
     presets.find(({ id }) => id === before.value?.model) ??
     presets.find(({ stepwright }) => stepwright?.method === (before.value?.method ?? "rsd")) ??
     presets[0];
-  const one = left ?? (first ? { model: first.id, options: optionsOf(query.get("options")) } : null);
+  const wished = optionsOf(query.get("options")) ?? before.value?.options ?? {};
+  const one = left ?? (first ? { model: first.id, options: unusual(wished, first) } : null);
   const text = question ?? before.value?.question ?? "";
   // A question that was asked already brings its seed along.
   useEffect(() => {
@@ -144,6 +146,13 @@ export function Ask({ query }: { readonly query: URLSearchParams }) {
   );
 }
 
+const kindWords: Readonly<Record<string, string>> = {
+  plain: "one model alone",
+  step: "step by step",
+  token: "token by token",
+  search: "search",
+};
+
 function SideForm({
   name,
   side,
@@ -156,6 +165,8 @@ function SideForm({
   onChange(side: Side): void;
 }) {
   const preset = presets.find(({ id }) => id === side.model)?.stepwright;
+  const pairs = new Set(presets.map(({ stepwright }) => stepwright?.pair));
+  const groups = [...groupBy(presets, ({ stepwright }) => stepwright?.kind ?? "")];
   return (
     <fieldset class="panel side-form">
       <legend class="unseen">{name}</legend>
@@ -166,10 +177,14 @@ function SideForm({
           value={side.model}
           onChange={({ currentTarget }) => onChange({ model: currentTarget.value, options: {} })}
         >
-          {presets.map(({ id }) => (
-            <option key={id} value={id}>
-              {id}
-            </option>
+          {groups.map(([kind, own]) => (
+            <optgroup key={kind} label={kindWords[kind] ?? kind}>
+              {own.map(({ id, stepwright }) => (
+                <option key={id} value={id}>
+                  {pairs.size > 1 || stepwright === undefined ? id : stepwright.method}
+                </option>
+              ))}
+            </optgroup>
           ))}
         </select>
       </div>
@@ -253,11 +268,22 @@ function other(presets: readonly ServedModel[], model: string): string {
   ).id;
 }
 
-function optionsOf(json: string | null): Options {
+function optionsOf(json: string | null): Options | null {
   try {
-    const found: unknown = JSON.parse(json ?? "{}");
-    return typeof found === "object" && found !== null && !Array.isArray(found) ? (found as Options) : {};
+    const found: unknown = JSON.parse(json ?? "null");
+    return typeof found === "object" && !Array.isArray(found) ? (found as Options | null) : null;
   } catch {
-    return {};
+    return null;
   }
+}
+
+/** Those that are not what the preset has anyway. */
+function unusual(options: Options, { stepwright }: ServedModel): Options {
+  const fields = stepwright?.options.properties ?? {};
+  const usual = (name: string) => stepwright?.defaults?.[name] ?? fields[name]?.default;
+  return Object.fromEntries(
+    Object.entries(options).filter(
+      ([name, value]) => name in fields && JSON.stringify(value) !== JSON.stringify(usual(name)),
+    ),
+  );
 }

@@ -140,7 +140,7 @@ function Body({ tab, reading, view, live, base, query, source, move }: BodyProps
           onMove={(value) => adjust([...base, "replay"], { threshold: String(value) })}
           askAnew={
             source.kind === "run"
-              ? (options) => go(["ask"], { from: source.id, options: JSON.stringify(options) })
+              ? (options) => go(["ask"], { ...askedAs(source.id, view), options: JSON.stringify(options) })
               : null
           }
         />
@@ -230,7 +230,7 @@ function Head({ reading, view, source }: { reading: Reading; view: RunView; sour
           )}
           {source.kind === "run" && (
             <>
-              <a class="button" href={linkTo(["ask"], { from: source.id })}>
+              <a class="button" href={linkTo(["ask"], askedAs(source.id, view))}>
                 Ask again
               </a>
               <a class="button" href={linkTo(["side"], { left: source.id })}>
@@ -242,6 +242,12 @@ function Head({ reading, view, source }: { reading: Reading; view: RunView; sour
       </div>
     </header>
   );
+}
+
+/** What the form needs to ask the same again; the rest it asks the server. */
+function askedAs(id: string, { started }: RunView): Record<string, string> {
+  const { sampling, maxTokens } = started!;
+  return { from: id, temperature: String(sampling.temperature), length: String(maxTokens) };
 }
 
 function Status({ view, reading }: { view: RunView; reading: Reading }) {

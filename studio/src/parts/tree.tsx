@@ -177,7 +177,10 @@ function Leaf({ node, isSelected, onSelect, onFocus }: LeafProps) {
         </text>
       )}
       {hidden > 0 && (
-        <text class="hidden-count" x="10" y={reward === null ? 4 : 16}>
+        <text
+          class="hidden-count"
+          {...(node.children ? { x: 11, y: 18 } : { x: reward === null ? 11 : 42, y: 4 })}
+        >
           +{hidden.toLocaleString("en")}
         </text>
       )}
