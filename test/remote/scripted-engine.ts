@@ -11,11 +11,16 @@ const textMark = 1;
 
 export interface EngineOptions {
   readonly kind: "llama-server" | "openai" | "ollama";
+  /** llama-server's routes: whether it says that it has no cache, or nothing about it. */
+  readonly tellsCache?: boolean;
   /** OpenAI's routes: whether log-probabilities are told. */
   readonly logprobs?: boolean;
 }
 
-export function scriptedEngine(model: ScriptedModel, { kind, logprobs = true }: EngineOptions) {
+export function scriptedEngine(
+  model: ScriptedModel,
+  { kind, logprobs = true, tellsCache = true }: EngineOptions,
+) {
   const { size } = model;
   const meta = {
     n_params: size.multiplied,
@@ -40,7 +45,8 @@ export function scriptedEngine(model: ScriptedModel, { kind, logprobs = true }: 
           "/apply-template": async ({ body }: Heard) => ({
             prompt: (await model.renderChat(body.messages)).text,
           }),
-          "/completion": (heard: Heard, response: ServerResponse) => complete(model, heard, response),
+          "/completion": (heard: Heard, response: ServerResponse) =>
+            complete(model, heard, response, tellsCache),
         }
       : {
           "/v1/chat/completions": (heard: Heard, response: ServerResponse) =>
@@ -55,10 +61,15 @@ export function scriptedEngine(model: ScriptedModel, { kind, logprobs = true }: 
   });
 }
 
-async function complete(model: ScriptedModel, { body }: Heard, response: ServerResponse): Promise<unknown> {
+async function complete(
+  model: ScriptedModel,
+  { body }: Heard,
+  response: ServerResponse,
+  tellsCache: boolean,
+): Promise<unknown> {
   const ids = body.prompt as Token[];
   const branch = await branchOf(model, ids);
-  const timings = { cache_n: 0, prompt_n: ids.length };
+  const told = tellsCache ? { timings: { cache_n: 0, prompt_n: ids.length } } : {};
   const law = async () => {
     const { topK } = await branch.append(nothing(model), { topK: Math.max(1, body.n_probs) });
     return topK!.map(({ token, logprob }) => ({ id: token, logprob }));
@@ -70,7 +81,7 @@ async function complete(model: ScriptedModel, { body }: Heard, response: ServerR
       content: model.tokenizer.decode([first.id]),
       tokens: [first.id],
       stop: true,
-      timings,
+      ...told,
       completion_probabilities: [{ ...first, token: "", top_logprobs }],
     };
   }
@@ -81,21 +92,21 @@ async function complete(model: ScriptedModel, { body }: Heard, response: ServerR
     const { tokens, logprobs, text, stop } = await next(branch, body);
     const [id] = tokens as [Token];
     count++;
-    const told = { id, logprob: logprobs[0]!, token: text, top_logprobs };
+    const figures = { id, logprob: logprobs[0]!, token: text, top_logprobs };
     send({
       content: text,
       tokens: [id],
       stop: false,
       tokens_predicted: count,
-      timings,
-      completion_probabilities: [told],
+      ...told,
+      completion_probabilities: [figures],
     });
     if (stop !== "end") continue;
-    send({ content: "", tokens: [], stop: true, stop_type: "eos", tokens_predicted: count, timings });
+    send({ content: "", tokens: [], stop: true, stop_type: "eos", tokens_predicted: count, ...told });
     response.end();
     return undefined;
   }
-  send({ content: "", tokens: [], stop: true, stop_type: "limit", tokens_predicted: count, timings });
+  send({ content: "", tokens: [], stop: true, stop_type: "limit", tokens_predicted: count, ...told });
   response.end();
   return undefined;
 }
