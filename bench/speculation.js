@@ -133,7 +133,7 @@ async function passTimes(model, widths) {
   branch.drop();
   return { one: median(written), curve: [...passes].map(([width, list]) => [width, median(list)]) };
 }
-const costs = await passTimes(target, [1, 2, 4, 8, 16, 32]);
+const costs = await passTimes(target, [1, 2, 3, 4, 6, 8, 12, 15, 16, 17, 32]);
 const draftCosts = draft && (await passTimes(draft, [1]));
 function passSeconds(width) {
   const { curve } = costs;
@@ -151,10 +151,31 @@ console.log(
 );
 if (draft) console.log(`one token of the draft model: ${(draftCosts.one / costs.one).toFixed(2)}`);
 
+/** Tokens of the target's passes over trees, as they are made. */
+let widths = [];
+const observed = (object, changes) =>
+  new Proxy(object, {
+    get(inner, name) {
+      if (Object.hasOwn(changes, name)) return changes[name];
+      const value = inner[name];
+      return typeof value === "function" ? value.bind(inner) : value;
+    },
+  });
+const observedBranch = (branch) =>
+  observed(branch, {
+    fork: () => observedBranch(branch.fork()),
+    readTree(tree, options) {
+      widths.push(1 + tree.length);
+      return branch.readTree(tree, options);
+    },
+  });
+const observedTarget = observed(target, {
+  open: async (...given) => observedBranch(await target.open(...given)),
+});
 const models = new Map([["plain", target]]);
 for (const name of rowNames) {
   const [drafter, rule, controller] = name.split(" ");
-  models.set(name, await speculate(target, { drafter, rule, controller, draft }));
+  models.set(name, await speculate(observedTarget, { drafter, rule, controller, draft }));
 }
 
 /** Where two texts part, how sure the target was there: the gap between its best two, in nats. */
@@ -255,29 +276,21 @@ for (const kind of values.kinds.split(",")) {
       const name = names[(step + turn) % names.length];
       const branch = await models.get(name).open(prompt);
       const first = await branch.extend(writing(1));
+      widths = [];
       const { result, processor, wall } = await timed(() => branch.extend(writing(tokens)));
       branch.drop();
       results.set(name, [...first.tokens, ...result.tokens]);
-      const { blocks = 0, drafted = 0, accepted = 0, draft: drafting } = result.speculation ?? {};
+      const { drafted = 0, accepted = 0, draft: drafting } = result.speculation ?? {};
       const written = result.tokens.length;
-      const single = Math.max(0, written - accepted - blocks);
+      const read = widths.reduce((total, width) => total + passSeconds(width), 0);
+      // Each pass over a tree writes a token beside the drafts that it accepts.
+      const single = Math.max(0, written - accepted - widths.length);
       const predicted =
         single * costs.one +
-        blocks * passSeconds(1 + drafted / Math.max(1, blocks)) +
+        read +
         ((drafting?.prefillTokens ?? 0) + (drafting?.decodeTokens ?? 0)) * (draftCosts?.one ?? 0);
-      note({
-        kind,
-        index,
-        row: name,
-        written,
-        blocks,
-        drafted,
-        accepted,
-        single,
-        predicted,
-        processor,
-        wall,
-      });
+      const passes = single + widths.length;
+      note({ kind, index, row: name, written, drafted, accepted, passes, predicted, processor, wall });
     }
     for (const name of rowNames) {
       const parted = await parting(prompt, results.get("plain"), results.get(name));
@@ -289,9 +302,13 @@ for (const kind of values.kinds.split(",")) {
     for (const branch of held) branch.drop();
     if (values.peer && index === 0) {
       for (const [name, flags] of Object.entries(peers)) {
-        const cell = runPeer(prompt, flags);
-        const blocks = cell.written - cell.accepted;
-        note({ kind, index, row: name, blocks, single: 0, predicted: Number.NaN, ...cell });
+        try {
+          const cell = runPeer(prompt, flags);
+          const passes = cell.written - cell.accepted;
+          note({ kind, index, row: name, passes, predicted: Number.NaN, ...cell });
+        } catch (error) {
+          console.log(`${kind} ${index}, ${name}: ${error.message}`);
+        }
       }
     }
   }
@@ -321,7 +338,7 @@ for (const kind of values.kinds.split(",")) {
       drafted,
       accepted,
       drafted ? share(accepted / drafted) : "",
-      share(sum(list, "written") / (sum(list, "blocks") + sum(list, "single"))),
+      share(sum(list, "written") / sum(list, "passes")),
       name === base ? "" : share(perToken(same, "processor") / perToken(list, "predicted")),
       name === base ? "" : share(perToken(same, "processor") / perToken(list, "processor")),
       name === base ? "" : share(perToken(same, "wall") / perToken(list, "wall")),
