@@ -5,10 +5,10 @@ import { echoQuestion } from "../../dist/testing/echo-world.js";
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
 /**
- * One streamed chat completion. `onFrame(data, milliseconds)` sees each frame; `pace` reads so many bytes per second.
+ * One streamed chat completion. `onFrame(data, milliseconds)` sees each frame;
  * Resolves with status, texts by choice, whether it ended whole, and error objects that came.
  */
-export function chat(url, { nonce, steps, onFrame, pace, signal, onOpen, ...body }) {
+export function chat(url, { nonce, steps, onFrame, signal, onOpen, ...body }) {
   const content = echoQuestion(nonce, steps);
   const text = JSON.stringify({
     model: "echo",
@@ -34,7 +34,6 @@ export function chat(url, { nonce, steps, onFrame, pace, signal, onOpen, ...body
       response.on("data", (chunk) => {
         if (response.statusCode === 200) rest = take(rest + chunk, answer, onFrame);
         else rest += chunk;
-        if (pace) throttle(response, chunk.length / pace);
       });
       response.on("error", settle);
       response.on("end", () => {
@@ -70,7 +69,34 @@ function read({ error, choices = [] }, answer) {
   }
 }
 
-function throttle(response, seconds) {
-  response.pause();
-  setTimeout(() => response.resume(), seconds * 1000);
+/** Starts a run that goes on unwatched. */
+export async function keptRun(url, { nonce, steps }) {
+  const messages = [{ role: "user", content: echoQuestion(nonce, steps) }];
+  const answered = await fetch(`${url}/v1/runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "echo", messages, max_tokens: 100_000 }),
+  });
+  if (answered.status !== 202) throw new Error(`the load test asks wrongly: ${await answered.text()}`);
+  return answered.json();
+}
+
+/** Reads an answer at so many bytes per second until the signal fires; resolves with how many it had. */
+export function trickle(url, bytesPerSecond, signal) {
+  return new Promise((resolve) => {
+    let taken = 0;
+    const done = () => resolve(taken);
+    const outgoing = request(url, { signal });
+    outgoing.on("error", done);
+    outgoing.on("response", (response) => {
+      response.on("error", done);
+      response.on("end", done);
+      response.on("data", (chunk) => {
+        taken += chunk.length;
+        response.pause();
+        setTimeout(() => response.resume(), (1000 * chunk.length) / bytesPerSecond);
+      });
+    });
+    outgoing.end();
+  });
 }

@@ -4,9 +4,9 @@
 import { serveModels, startServer } from "../../dist/server/index.js";
 import { echoWorld } from "../../dist/testing/echo-world.js";
 
-const { delay = 0, limits = {}, folder = null } = JSON.parse(process.argv[2] ?? "{}");
+const { delay = 0, words = [], limits = {}, folder = null } = JSON.parse(process.argv[2] ?? "{}");
 const context = 1_000_000;
-const world = echoWorld({ context, ...(delay > 0 && { delay: () => delay }) });
+const world = echoWorld({ context, words, ...(delay > 0 && { delay: () => delay }) });
 const models = await serveModels({
   pairs: [
     { name: "echo", roles: ["draft", "target", "reward"], references: {}, open: async () => world.roles },

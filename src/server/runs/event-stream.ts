@@ -11,6 +11,8 @@ export interface StreamOptions extends Pick<ServiceLimits, "stallSeconds" | "str
 }
 
 const usualPingSeconds = 15;
+/** Frames that follow each other so closely leave together: well below what a reader notices. */
+const gatherMilliseconds = 2;
 const ping = ": ping\n\n";
 const encoder = new TextEncoder();
 
@@ -78,21 +80,23 @@ class EventStream {
     this.#stall.unref();
   }
 
-  /** The next frame and those that are there already; a ping where nothing comes; undefined at the end. */
+  /** The next frame and those that come with it; a ping where nothing comes; undefined at the end. */
   async #next(): Promise<string | undefined> {
     const first = await this.#orPing(this.#take());
     if (first === undefined || first === ping) return first;
-    let chunk = first;
-    while (chunk.length < this.#options.streamBytes / 4) {
-      const more = await atOnce(this.#take());
-      if (more === undefined) break;
+    const frames = [first];
+    let size = first.length;
+    const until = performance.now() + gatherMilliseconds;
+    // One write per frame would cost more than all the rest together.
+    while (size < this.#options.streamBytes / 4 && performance.now() < until) {
+      const more = await withinTurn(this.#take());
+      // The end is told when it is asked for again.
+      if (more === undefined || more.done) break;
       this.#pending = undefined;
-      // The end is said when it is asked for again.
-      if (more.done) this.#pending = Promise.resolve(more);
-      if (more.done) break;
-      chunk += more.value;
+      frames.push(more.value);
+      size += more.value.length;
     }
-    return chunk;
+    return frames.join("");
   }
 
   #take(): Promise<IteratorResult<string>> {
@@ -123,17 +127,8 @@ class EventStream {
   }
 }
 
-/** Its result, if it needs nothing but a few turns of the microtask queue. */
-async function atOnce<Result>(pending: Promise<Result>): Promise<Result | undefined> {
-  let result: Result | undefined;
-  const taken = pending.then(
-    (value) => {
-      result = value;
-    },
-    // Whoever takes it next is told.
-    () => {},
-  );
-  for (let turn = 0; turn < 8 && result === undefined; turn++) await undefined;
-  void taken;
-  return result;
+/** Its result, if it is there before the event loop has turned once. */
+async function withinTurn<Result>(pending: Promise<Result>): Promise<Result | undefined> {
+  const turn = new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)));
+  return Promise.race([pending, turn]);
 }
