@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     questions: { type: "string", default: "100" },
     places: { type: "string", default: "100" },
-    calibration: { type: "string", default: "100" },
+    calibration: { type: "string", default: "400" },
     depth: { type: "string", default: "4" },
     out: { type: "string" },
   },
@@ -93,19 +93,21 @@ const listening = {
 };
 await answer(await speculating(listening), development, Number(values.calibration), 1);
 const quantile = (numbers, share) => numbers.sort((a, b) => a - b)[Math.floor(share * numbers.length)];
-const thresholds = {
-  targetEntropy: quantile(entropies.target, 0.9),
-  draftEntropy: quantile(entropies.draft, 0.9),
-};
-console.error(`${counts.size} pairs of tokens; entropies at the 0.9 quantile: ${JSON.stringify(thresholds)}`);
+const thresholds = (share) => ({
+  targetEntropy: quantile(entropies.target, share),
+  draftEntropy: quantile(entropies.draft, share),
+});
+console.error(
+  `${counts.size} pairs of tokens; entropies at the 0.9 quantile: ${JSON.stringify(thresholds(0.9))}`,
+);
 
 const rows = [
   ["agreement", {}],
   ["recursive", {}],
   ["typical", {}],
   ["calibrated-rescue", { table: counts.toText() }],
-  ["entropy-veto", thresholds],
-  ["entropy-veto", { ...thresholds, overlap: 0.4 }],
+  ["entropy-veto", thresholds(0.9)],
+  ["entropy-veto", thresholds(0.99)],
   ["reflective", { alpha: 0.1 }],
   ["reflective", { alpha: 0.3 }],
   ["reflective", { alpha: 0.5 }],
@@ -127,7 +129,7 @@ async function placesOf(index, wanted) {
   const tokens = [...prompt.tokens];
   const places = [];
   for (let written = 0; written < 60; written++) {
-    if (written % 4 === 1) places.push(await place(branch, row, draftRow, tokens));
+    if (written % 3 === 1) places.push(await place(branch, row, draftRow, tokens));
     if (places.length >= wanted) break;
     const {
       rows: [{ draw }],
@@ -164,7 +166,7 @@ async function place(branch, row, draftRow, tokens) {
       normalised({ tokens: listed, probabilities: reading.rows.at(-1).logprobs.map(Math.exp) }),
     );
   }
-  return { law: normalised(known), candidates: draftRow.topK, entropy: draftRow.entropy, drafts, second };
+  return { law: normalised(known), row, draftRow, drafts, second };
 }
 
 const likely = (candidates) => {
@@ -182,11 +184,11 @@ const normalised = ({ tokens, probabilities }) => {
 };
 
 /** The law of what a rule writes at a place, over all drafts and all falls of its coins. */
-function writtenLaw(rule, { law, candidates, entropy, drafts, second }, sampling) {
+function writtenLaw(rule, { law, row, draftRow, drafts, second }, sampling) {
   const written = new Map();
   const proposal = { kind: "independent", law: processed(drafts, sampling) };
   for (const [index, token] of proposal.law.tokens.entries()) {
-    const children = [{ node: 0, token, proposal, row: { entropy, topK: candidates } }];
+    const children = [{ node: 0, token, proposal, row: draftRow }];
     const decisions = everyCoin((uniform) => {
       const request = { sampling, asked: law.tokens, topK: rule.topK, uniform };
       const review = rule.review && {
@@ -194,7 +196,8 @@ function writtenLaw(rule, { law, candidates, entropy, drafts, second }, sampling
         topK: mostProbable(second.get(token), 64),
       };
       const decision = rule.decide({
-        row: exactRow(law, request),
+        // Lists and entropies are the model's own; a mixed law stays with the tokens that are compared.
+        row: { ...exactRow(law, request), ...(!rule.review && { topK: row.topK, entropy: row.entropy }) },
         review,
         asked: law.tokens,
         children,
@@ -211,7 +214,7 @@ function writtenLaw(rule, { law, candidates, entropy, drafts, second }, sampling
 
 const places = [];
 for (let index = measured; places.length < Number(values.places); index++)
-  places.push(...(await placesOf(index, 5)));
+  places.push(...(await placesOf(index, 15)));
 
 const variations = new Map();
 for (const row of rows) {
