@@ -61,7 +61,8 @@ function commonLaw({ children }: Place): SparseLaw {
 export function divisionFactor(target: readonly number[], draft: readonly number[], draws: number): number {
   const isValid = (rho: number) => {
     const { one, any } = acceptance(target, draft, draws, rho);
-    return any <= rho * one;
+    // Equal laws must need no division, though their sums differ in the last bits.
+    return any <= rho * one + 1e-12;
   };
   let [low, high] = [1, draws];
   if (isValid(low)) return low;
