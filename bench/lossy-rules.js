@@ -1,14 +1,18 @@
 // What the lossy acceptance rules change, on the lab's pair: the total variation of one written token's law from the
 // target's, and how many questions are answered right, beside the target alone and a lossless rule.
-//   npm run build && node bench/lossy-rules.js [--questions 100] [--places 100] [--out FILE.jsonl]
+//   npm run build && node bench/lossy-rules.js [--questions 100] [--places 150] [--out FILE.jsonl] [--control]
 // Thresholds and counts that a rule wants from its model pair are taken from other questions first.
+// --control: drafts of random tokens instead; a reflective rule that accepts them only repeats what it reads.
 import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { openRescue } from "../dist/accept/calibrated-rescue.js";
 import { rules } from "../dist/accept/index.js";
 import { PairCounts } from "../dist/accept/shared/pair-counts.js";
+import { DraftTree, pointProposal } from "../dist/core/draft-tree.js";
 import { greedy } from "../dist/core/model.js";
+import { keyedUniform } from "../dist/core/random.js";
 import { startRun } from "../dist/core/run.js";
 import { probabilityOf, processed } from "../dist/core/sparse-law.js";
 import { closeGrader, grade } from "../dist/grade/index.js";
@@ -22,10 +26,11 @@ import { everyCoin, totalVariation } from "../dist/testing/index.js";
 const { values } = parseArgs({
   options: {
     questions: { type: "string", default: "100" },
-    places: { type: "string", default: "100" },
+    places: { type: "string", default: "150" },
     calibration: { type: "string", default: "400" },
     depth: { type: "string", default: "4" },
     out: { type: "string" },
+    control: { type: "boolean", default: false },
   },
 });
 const development = 560_000;
@@ -65,6 +70,43 @@ async function answer(model, from, count, temperature) {
     await Promise.all(indices.map(one));
   }
   return sum;
+}
+
+// ---- the control
+
+const random = {
+  ...{ name: "random", shape: "chain", proposals: ["point"], needsDraft: false, schema: z.object({}) },
+  async open() {
+    const propose = ({ tokens, depth, key, sampling }) => {
+      const token = (at) =>
+        Math.floor(keyedUniform(sampling.seed, key, tokens.length + at, "random") * target.size.vocabulary);
+      const nodes = Array.from({ length: depth }, (_, at) => ({
+        token: token(at),
+        proposal: pointProposal,
+        origin: "random",
+      }));
+      return Promise.resolve({ tree: DraftTree.chain(nodes) });
+    };
+    const session = { propose, fork: () => session, drop() {} };
+    return { topK: 0, begin: () => session };
+  },
+};
+if (values.control) {
+  console.log("| alpha | random drafts accepted | right |\n|---|---|---|");
+  const reflective = await rules.get("reflective");
+  for (const alpha of [0, 0.1, 0.3, 0.5]) {
+    const rule = { use: reflective, options: { alpha } };
+    const model = await speculate(target, {
+      drafter: random,
+      controller: `fixed?depth=${values.depth}`,
+      rule,
+    });
+    const { right, drafted, accepted } = await answer(model, measured, Number(values.questions), 0);
+    console.log(`| ${alpha} | ${accepted} of ${drafted} | ${right}/${values.questions} |`);
+  }
+  await sharedEngine()[Symbol.asyncDispose]();
+  closeGrader();
+  process.exit(0);
 }
 
 // ---- what the rules want to know of the pair, from other questions
