@@ -40,6 +40,8 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 760 }, deviceScaleFactor: 1.5 });
   await page.goto(JSON.parse(line).studio);
+  await fill(page, "rsd/default", { threshold: "0.9" }, "0", "best-of-n/default");
+  await shoot(page, "ask");
   await ask(page, "rsd/default", { threshold: "0.9" });
   await page.waitForSelector(".status.good");
   const rsd = await page.evaluate("location.hash");
@@ -65,6 +67,7 @@ try {
   await page.waitForSelector(".pareto .mark");
   await shoot(page, "bench");
   await page.click("text=Compare two rows");
+  await page.locator("#row-One").selectOption({ label: "lab-bench: rsd:threshold=0.3" });
   await page.waitForSelector(".asked");
   await shoot(page, "compare");
   const phone = await browser.newPage({
@@ -82,7 +85,15 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-async function ask(page, model, options, temperature = "0", other) {
+async function ask(page, ...question) {
+  await fill(page, ...question);
+  await page.click("button[type=submit]");
+  await page.waitForURL(/#\/(runs|side)/);
+}
+
+async function fill(page, model, options, temperature = "0", other) {
+  // By way of another page: a form keeps what was written in it.
+  await page.goto(`${page.url().split("#")[0]}#/keys`);
   await page.goto(`${page.url().split("#")[0]}#/ask`);
   await page.fill("textarea", question);
   await page.selectOption("#method-model", model);
@@ -94,8 +105,6 @@ async function ask(page, model, options, temperature = "0", other) {
     await page.click("text=and another method beside it");
     await page.selectOption("#right-model", other);
   }
-  await page.click("button[type=submit]");
-  await page.waitForURL(/#\/(runs|side)/);
 }
 
 async function shoot(page, name) {

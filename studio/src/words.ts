@@ -3,10 +3,12 @@
 /** 308 M, 1.5 G: three digits are as many as one can compare. */
 export function metric(value: number): string {
   if (value === 0) return "0";
-  const units = ["", " k", " M", " G", " T", " P", " E"];
+  const units = ["", "k", "M", "G", "T", "P", "E"];
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.abs(value)) / 3)));
   const scaled = value / 1000 ** power;
-  return `${scaled >= 99.95 || Number.isInteger(scaled) ? Math.round(scaled) : scaled.toPrecision(3)}${units[power]}`;
+  const figure = scaled >= 99.95 || Number.isInteger(scaled) ? Math.round(scaled) : scaled.toPrecision(3);
+  // A figure is not parted from its unit.
+  return power === 0 ? String(figure) : `${figure}\u00a0${units[power]}`;
 }
 
 export function seconds(value: number): string {

@@ -68,7 +68,9 @@ function Difference({ found }: { readonly found: Comparison }) {
         <div class="panel">
           <b>{points(difference)} points</b>
           <span class="soft">
-            95 % between {points(ci95[0])} and {points(ci95[1])}: {sure ? "a difference" : "it may be none"}
+            {better + worse === 0
+              ? "right and wrong on the same questions, so that no interval can be told"
+              : `95 % between ${points(ci95[0])} and ${points(ci95[1])}: ${sure ? "a difference" : "it may be none"}`}
           </span>
         </div>
         <div class="panel">
@@ -93,7 +95,7 @@ function Difference({ found }: { readonly found: Comparison }) {
           <span class="soft">right answers</span>
         </div>
       </div>
-      <Interval difference={difference} ci95={ci95} />
+      {better + worse > 0 && <Interval difference={difference} ci95={ci95} />}
       <h2 class="section-title">Questions</h2>
       <p class="soft">Those on which the two part come first.</p>
       {shown.map((question) => (
