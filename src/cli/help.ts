@@ -106,6 +106,10 @@ function limits(flag: Flag): string {
 }
 
 function initial(flag: Flag): string {
-  if (flag.initial === undefined || flag.kind === "boolean") return "";
+  if (flag.initial === undefined || flag.kind === "boolean" || isEmpty(flag.initial)) return "";
   return `default ${typeof flag.initial === "string" ? flag.initial : JSON.stringify(flag.initial)}`;
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }

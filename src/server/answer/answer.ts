@@ -125,17 +125,15 @@ async function* partsOf(
     if (event.type === "run-finished") break;
   }
   const isLate = started.isOver(checked.order.deadlineSeconds);
-  if (reader.end?.finish === "abort" && !isLate) throw cancelled(state());
-  if (!reader.end) {
-    // A run that failed says why in its result; one that never began was waiting when it was cancelled.
-    await choice.result.catch((error) => {
-      if (!StepwrightError.is(error, "aborted")) throw error;
-      throw isLate
-        ? new ApiError(410, "deadline_exceeded", "the deadline came before the run's turn")
-        : cancelled(state());
-    });
-    throw new ApiError(500, "internal_error", "the run ended without an answer");
-  }
+  // A run that failed says why in its result. One that is over is kept before its client is told.
+  await choice.result.catch((error) => {
+    if (!StepwrightError.is(error, "aborted")) throw error;
+    throw isLate
+      ? new ApiError(410, "deadline_exceeded", "the deadline came before the run's turn")
+      : cancelled(state());
+  });
+  if (!reader.end) throw new ApiError(500, "internal_error", "the run ended without an answer");
+  if (reader.end.finish === "abort" && !isLate) throw cancelled(state());
   if (held.length > 0) yield { index, figures: withinLength(held, length) };
   yield { index, end: reader.end };
 }
