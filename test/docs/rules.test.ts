@@ -76,20 +76,18 @@ the veto, the pair counted above temperature 0 (the draft and the corrected toke
 temperature 1, whatever the request's temperature.
 `;
 
-function row({ name, essence, lossless, proposals }: AcceptanceRule): string {
-  return line([`[${name}](#${name})`, essence, lossless ? "lossless" : "**lossy**", proposals.join(", ")]);
+function row({ name, essence, source, lossless, proposals }: AcceptanceRule): string {
+  const kinds = proposals.length === 3 ? "all" : proposals.join(", ");
+  return line([`\`${name}\``, essence, lossless ? "lossless" : "**lossy**", kinds, source]);
 }
 
-function section({ name, essence, source, schema }: AcceptanceRule): string {
+/** None for a rule without options. */
+function section({ name, schema }: AcceptanceRule): string {
   const options = flagsOf(schema).map((flag) =>
     line([`\`${flag.key}\``, expectation(flag), String(flag.initial ?? ""), flag.description]),
   );
   const table = ["| option | takes | default | meaning |", "|---|---|---|---|", ...options];
-  return [
-    `## ${name}`,
-    `${essence}. Source: ${source}.`,
-    options.length > 0 ? table.join("\n") : "No options.",
-  ].join("\n\n");
+  return options.length > 0 ? `## ${name}\n\n${table.join("\n")}` : "";
 }
 
 function line(cells: readonly string[]): string {
@@ -99,8 +97,8 @@ function line(cells: readonly string[]): string {
 it("docs/speculation-rules.md is what the rules say of themselves", async () => {
   const all = await rules.all();
   const table = [
-    "| rule | what it does | the target's law | drafts it tests |",
-    "|---|---|---|---|",
+    "| rule | what it does | the target's law | drafts it tests | source |",
+    "|---|---|---|---|---|",
     ...all.map(row),
   ].join("\n");
   const page = [introduction, table, "", ...all.map(section), proofs, measured].join("\n\n");

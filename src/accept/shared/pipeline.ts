@@ -5,7 +5,7 @@
  */
 import { StepwrightError } from "../../core/errors.js";
 import type { Candidate } from "../../core/model.js";
-import type { Child, OpenRule, Place, Review } from "../../core/speculation.js";
+import type { Child, Decision, OpenRule, Place, Review } from "../../core/speculation.js";
 import { testInOrder } from "./test-in-order.js";
 
 /** What the test says of a place: one of the drafts, or the target's own token instead. */
@@ -27,16 +27,19 @@ export interface Stages {
 
 export function pipeline(stages: Stages): OpenRule {
   const { topK = 0, review, law, test = testInOrder, rescue, veto } = stages;
+  const settle = (place: Place, kept: Child): Decision => {
+    const write = veto?.(place, kept);
+    return write ? { write } : { child: kept.node };
+  };
   return {
     topK,
     ...(review && { review }),
     decide(given) {
       const place = law ? law(given) : given;
       const tested = test(place);
-      const accepted = "accepted" in tested ? tested.accepted : rescue?.(place, tested.instead);
-      if (!accepted) return { write: (tested as { readonly instead: Candidate }).instead };
-      const write = veto?.(place, accepted);
-      return write ? { write } : { child: accepted.node };
+      if ("accepted" in tested) return settle(place, tested.accepted);
+      const rescued = rescue?.(place, tested.instead);
+      return rescued ? settle(place, rescued) : { write: tested.instead };
     },
   };
 }
