@@ -39,7 +39,6 @@ export async function listen(app: ServerApp, { host, port, limits }: ListenOptio
       requestTimeout: limits.bodySeconds * 1000,
       connectionsCheckingInterval: checkMilliseconds,
       keepAliveTimeout: 5000,
-      joinDuplicateHeaders: false,
     },
     (incoming, outgoing) => {
       latest.set(incoming.socket, outgoing);
@@ -53,6 +52,8 @@ export async function listen(app: ServerApp, { host, port, limits }: ListenOptio
   server.maxHeadersCount = 0;
   // A client may close its sending side and wait for the answer; `clientGone` finds out who is still there.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // Each request that a client sends ahead listens to the connection.
+  server.on("connection", (socket) => socket.setMaxListeners(0));
   server.on("clientError", answerBrokenRequest);
   server.on("checkExpectation", (incoming, outgoing) => {
     latest.set(incoming.socket, outgoing);

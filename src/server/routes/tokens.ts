@@ -22,7 +22,7 @@ const tokenizeSchema = z.object({
 
 const detokenizeSchema = z.object({
   model: z.string(),
-  tokens: z.array(z.int().min(0)).max(1_048_576),
+  tokens: z.array(z.int().min(0)).max(131_072),
   /** The text of each token alone, too. */
   pieces: z.boolean().default(false),
 });
