@@ -9,8 +9,11 @@ import { draftFile, haveWeights, targetFile } from "./models.js";
 const question =
   "Copy this line three times: the red fox of the north runs over the red hill of the north.\n\n" +
   "the red fox of the north runs over the red hill of the north.";
-/** Passes of other widths sum in another order: two best tokens nearer than this, in nats, may change places. */
-const nearTie = 0.05;
+/**
+ * Passes of other widths, and caches filled in another order, sum in another order: two best tokens nearer than this, in
+ * nats, may change places. We saw the gap of one place read as 0.006 to 0.087 (LOG.md).
+ */
+const nearTie = 0.2;
 
 async function write(model: Model, prompt: Passage) {
   const branch = await model.open(prompt);
