@@ -71,6 +71,27 @@ export function limitsTable({ rows }: BenchSummary): TextTable | undefined {
   };
 }
 
+/** What token-level speculation did; undefined where nothing was drafted. */
+export function speculationTable({ rows }: BenchSummary): TextTable | undefined {
+  const drafted = rows.flatMap(({ label, tokens }) =>
+    (["draft", "target"] as const).flatMap((role) => {
+      const { speculation, decodeTokens = 0 } = tokens[role] ?? {};
+      return speculation ? [{ label, role, decodeTokens, ...speculation }] : [];
+    }),
+  );
+  if (drafted.length === 0) return undefined;
+  return {
+    caption: "Tokens drafted before they were written",
+    titles: ["method", "for the", "blocks", "drafted", "accepted", "tokens per pass"],
+    rows: drafted.map(({ label, role, blocks, drafted, accepted, decodeTokens }) => [
+      ...[label, role, String(blocks), String(drafted)],
+      drafted === 0 ? "" : percent(accepted / drafted),
+      // Each written token that was no draft took a pass.
+      (decodeTokens / Math.max(1, decodeTokens - accepted)).toFixed(2),
+    ]),
+  };
+}
+
 /** Undefined where nothing was foretold. */
 export function predictionTable(
   { rows }: BenchSummary,

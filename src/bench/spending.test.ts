@@ -33,6 +33,17 @@ test("runs add up figure by figure", () => {
   });
 });
 
+test("what was drafted adds up, over the runs that drafted anything", () => {
+  const drafting: RoleSpending = {
+    ...spent(10),
+    read: { prompt: 1, catchUp: 0, recomputed: 0, reward: 0, rejected: 1, drafting: 2 },
+    speculation: { blocks: 2, drafted: 5, accepted: 4 },
+  };
+  const { target } = spendingOf([result(drafting), result(spent(0)), result(drafting)]).roles;
+  expect(target!.speculation).toEqual({ blocks: 4, drafted: 10, accepted: 8 });
+  expect(target!.read).toEqual({ prompt: 4, catchUp: 0, recomputed: 0, reward: 0, rejected: 2, drafting: 4 });
+});
+
 test("reads of weights are told where every run that did something tells them", () => {
   // A run that never asked the target has nothing to tell.
   expect(spendingOf([result(spent(0)), result(spent(20, 6))]).roles.target!.weightReads).toBe(6);

@@ -44,7 +44,20 @@ function added(all: readonly RoleSpending[]): RoleSpending {
       catchUp: total(({ read }) => read.catchUp),
       recomputed: total(({ read }) => read.recomputed),
       reward: total(({ read }) => read.reward),
+      ...(all.some(({ read }) => read.rejected !== undefined) && {
+        rejected: total(({ read }) => read.rejected ?? 0),
+      }),
+      ...(all.some(({ read }) => read.drafting !== undefined) && {
+        drafting: total(({ read }) => read.drafting ?? 0),
+      }),
     },
+    ...(all.some(({ speculation }) => speculation !== undefined) && {
+      speculation: {
+        blocks: total(({ speculation }) => speculation?.blocks ?? 0),
+        drafted: total(({ speculation }) => speculation?.drafted ?? 0),
+        accepted: total(({ speculation }) => speculation?.accepted ?? 0),
+      },
+    }),
   };
 }
 

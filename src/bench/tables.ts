@@ -2,7 +2,13 @@
 import { chance, percent, points, ratio } from "./figures-text.js";
 import type { Prediction } from "./prediction.js";
 import type { BenchRow } from "./row.js";
-import { equalComputeTable, limitsTable, predictionTable, type TextTable } from "./side-tables.js";
+import {
+  equalComputeTable,
+  limitsTable,
+  predictionTable,
+  speculationTable,
+  type TextTable,
+} from "./side-tables.js";
 import type { BenchSummary } from "./summary.js";
 
 const titles = [
@@ -41,7 +47,10 @@ export function markdownOf(summary: BenchSummary, prediction?: Prediction): stri
   ];
   const byPlace = rows.filter(({ acceptanceByPlace }) => acceptanceByPlace.length > 0);
   if (byPlace.length > 0) lines.push(...placeLines(byPlace), "");
-  const sideTables = [equalComputeTable(summary), limitsTable(summary), predictionTable(summary, prediction)];
+  const sideTables = [
+    ...[equalComputeTable(summary), speculationTable(summary), limitsTable(summary)],
+    predictionTable(summary, prediction),
+  ];
   for (const table of sideTables) {
     if (table) lines.push(...tableLines(table), "");
   }

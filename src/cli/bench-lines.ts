@@ -2,7 +2,7 @@
 
 import { chance, percent } from "../bench/figures-text.js";
 import type { BenchRow } from "../bench/row.js";
-import { equalComputeTable, limitsTable, type TextTable } from "../bench/side-tables.js";
+import { equalComputeTable, limitsTable, speculationTable, type TextTable } from "../bench/side-tables.js";
 import type { BenchSummary } from "../bench/summary.js";
 import { notesOf } from "../bench/tables.js";
 import { count, metric, seconds } from "./numbers.js";
@@ -24,6 +24,7 @@ export function benchLines(summary: BenchSummary, style: Style): string[] {
     style.dim(title!),
     ...lines,
     ...sideLines(equalComputeTable(summary), style),
+    ...sideLines(speculationTable(summary), style),
     ...(rows.some(({ computeFraction }) => computeFraction !== null)
       ? sideLines(limitsTable(summary), style)
       : []),
