@@ -66,13 +66,16 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
   try {
     value = isYaml(path) ? yamlOf(text) : JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
-    const form = isYaml(path) ? "YAML" : "JSON";
-    throw invalid(path, `is not ${form}: ${(cause as Error).message}`, exampleOf(path), cause);
+    throw invalid(path, `is not ${formOf(path)}: ${(cause as Error).message}`, exampleOf(path), cause);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid(path, "must hold one object", exampleOf(path));
+    throw invalid(path, `must hold one ${formOf(path)} object`, exampleOf(path));
   }
   return value as Record<string, unknown>;
+}
+
+function formOf(path: string): "JSON" | "YAML" {
+  return isYaml(path) ? "YAML" : "JSON";
 }
 
 function isYaml(path: string): boolean {
