@@ -4,12 +4,12 @@
  */
 import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import { StepwrightError } from "../core/errors.js";
 import { nearest } from "../core/registry.js";
 import type { Given } from "./arguments.js";
 import type { Flag } from "./flags.js";
 import type { Layer } from "./settings.js";
+import { parseYaml } from "./yaml-text.js";
 
 /** Settings are short: a larger file is not one of ours. */
 const sizeLimit = 1024 * 1024;
@@ -64,7 +64,7 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
   if (text.length > sizeLimit) throw invalid(path, "is larger than 1 MiB", "give a file of settings");
   let value: unknown;
   try {
-    value = isYaml(path) ? yamlOf(text) : JSON.parse(text.replace(/^\ufeff/, ""));
+    value = isYaml(path) ? parseYaml(text) : JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
     throw invalid(path, `is not ${formOf(path)}: ${(cause as Error).message}`, exampleOf(path), cause);
   }
@@ -84,14 +84,6 @@ function isYaml(path: string): boolean {
 
 function exampleOf(path: string): string {
   return isYaml(path) ? "write it as `method: rsd` lines" : 'write it as {"method": "rsd", ...}';
-}
-
-/** Aliases are off: settings have no use for them, and they can blow up in memory. */
-function yamlOf(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem) throw new Error(problem.message.split("\n")[0]);
-  return document.toJS({ maxAliasCount: 0 });
 }
 
 function includeNames(path: string, include: unknown): string[] {

@@ -3,12 +3,12 @@
  * of the last method in `method`; a list of values is a sweep.
  */
 import { readFile } from "node:fs/promises";
-import { parseDocument } from "yaml";
 import { StepwrightError } from "../core/errors.js";
 import { nearest } from "../core/registry.js";
 import type { Given } from "./arguments.js";
 import type { Flag } from "./flags.js";
 import type { Layer } from "./settings.js";
+import { parseYaml } from "./yaml-text.js";
 
 /** Recipes are ten lines: a larger file is not one. */
 const sizeLimit = 1024 * 1024;
@@ -38,15 +38,11 @@ async function readRecipe(path: string): Promise<Record<string, unknown>> {
     throw invalid(path, missing ? "no such file" : "cannot be read", "check the path given to --recipe");
   }
   if (text.length > sizeLimit) throw invalid(path, "is larger than 1 MiB", "give a recipe");
-  // Aliases are off: a recipe has no use for them, and they can blow up in memory.
-  const document = parseDocument(text, { prettyErrors: true });
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem) throw invalid(path, problem.message.split("\n")[0]!, "write it as `key: value` lines");
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: 0 });
+    value = parseYaml(text);
   } catch (cause) {
-    throw invalid(path, (cause as Error).message, "write it without aliases");
+    throw invalid(path, (cause as Error).message, "write it as `key: value` lines, without aliases");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(path, "must hold `key: value` lines", "see docs/bench.md, Recipes");
