@@ -93,6 +93,8 @@ export class SpeculatingBranch implements Branch {
   drop(): void {
     if (this.#dropped) return;
     this.#dropped = true;
+    // Where the fork that made it never came about there is nothing to free.
+    if (this.#waiting === 0 && !this.#place) return;
     this.#inOrder((place) => {
       place.branch.drop();
       place.session.drop();

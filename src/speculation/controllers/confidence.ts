@@ -8,7 +8,7 @@ export default defineController({
   source: "llama.cpp's p-min (of one token) and its product over the chain; card specdec-plus-plus",
   schema: z.object({
     ...shapeOptions,
-    depth: shapeOptions.depth.default(12),
+    depth: shapeOptions.depth.default(12).describe("most drafts in a row"),
     threshold: z
       .number()
       .min(0)
