@@ -29,12 +29,6 @@ export class ResidualLaw {
     return new ResidualLaw(asked, row.probabilities, outside).#normalised() ?? refuse();
   }
 
-  /** A law of which every token is asked for; tokens that it does not list have none. */
-  static ofLaw(law: SparseLaw, asked: readonly Token[]): ResidualLaw {
-    const masses = asked.map((token) => probabilityOf(token, law));
-    return new ResidualLaw(asked, masses, 0).#normalised() ?? refuse();
-  }
-
   /** Of an asked token. */
   probability(token: Token): number {
     const index = this.#asked.indexOf(token);
@@ -53,12 +47,12 @@ export class ResidualLaw {
   }
 
   /**
-   * Other masses for the asked tokens, clipped at 0 and renormalised; `outside` likewise, by default as it is. Where
-   * nothing is left, a refusal had probability 0 and came from rounding: the law stays as it was.
+   * Other masses for the asked tokens, clipped at 0, and all renormalised. Where nothing is left, a refusal had
+   * probability 0 and came from rounding: the law stays as it was.
    */
-  map(change: (token: Token, mass: number) => number, outside = this.outside): ResidualLaw {
+  map(change: (token: Token, mass: number) => number): ResidualLaw {
     const masses = this.#asked.map((token, index) => Math.max(0, change(token, this.#masses[index]!)));
-    return new ResidualLaw(this.#asked, masses, Math.max(0, outside)).#normalised() ?? this;
+    return new ResidualLaw(this.#asked, masses, this.outside).#normalised() ?? this;
   }
 
   /** The asked token at this point of the cumulative law, or null for one outside; `uniform` in [0, 1). */
