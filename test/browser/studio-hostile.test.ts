@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeLine } from "../../src/core/trace.js";
 import type { TraceEvent } from "../../src/core/trace-event.js";
 import { hostileText } from "../../src/testing/report-world.js";
+import { Gate } from "../studio/gate.js";
 import { rsdTrace, type StudioWorld, studioWorld, token } from "../studio/world.js";
 import { badNetwork } from "./bad-network.js";
 import { openChromium } from "./chromium.js";
@@ -13,9 +14,10 @@ const browser = await openChromium();
 const nasty = `${hostileText}<a href="javascript:document.title='broken out'">x</a> \u001b[31mred \u202eturned`;
 
 describe.skipIf(!browser)("the studio against bad input", () => {
+  const gate = new Gate();
   let world: StudioWorld;
   beforeAll(async () => {
-    world = await studioWorld({ script: { delay: ({ kind }) => (kind === "extend" ? 0.15 : 0) } });
+    world = await studioWorld({ script: gate.script });
   });
   afterAll(async () => {
     await browser!.close();
@@ -62,16 +64,16 @@ describe.skipIf(!browser)("the studio against bad input", () => {
     expect(studio.problems).toEqual([]);
   });
 
-  test("90 a trace of a hundred thousand steps is shown in pieces", async () => {
+  test("90 a trace of forty thousand steps is shown in pieces", async () => {
     const [first] = await rsdTrace();
-    const count = 100_000;
+    const count = 40_000;
     const lines = [encodeLine(first!, 0)];
     for (let index = 0; index < count; index++) lines.push(encodeLine(written(`${index}`, ""), index + 1));
     await world.addTrace("90-wide.jsonl", Buffer.concat(lines));
     await using studio = await openStudio(browser!, world, "#/runs?q=90-wide");
     const { page } = studio;
     await page.click(".run-item");
-    await expectText(page, "100,000 steps written");
+    await expectText(page, "40,000 steps written");
     for (const [tab, mark] of [
       ["Tree", "g.leaf"],
       ["Records", ".event-row"],
@@ -80,7 +82,7 @@ describe.skipIf(!browser)("the studio against bad input", () => {
       await page.waitForSelector(mark!);
       expect(await page.locator("*").count()).toBeLessThan(2000);
     }
-    await expectText(page, "100,001 records");
+    await expectText(page, "40,001 records");
     await page.locator(".event-scroll").focus();
     await page.keyboard.press("End");
     await expect.poll(() => page.locator(".event-index").last().textContent()).toBe(String(count));
@@ -131,6 +133,7 @@ describe.skipIf(!browser)("the studio against bad input", () => {
       "#/ask",
     );
     const { page } = studio;
+    gate.after(6);
     await page.fill("textarea", "Echo sandpiper in 30 steps.");
     await page.click("button[type=submit]");
     await expect.poll(() => decided(page).count(), { timeout: 20_000 }).toBeGreaterThan(3);
@@ -138,6 +141,7 @@ describe.skipIf(!browser)("the studio against bad input", () => {
     await expectText(page, "The connection is lost");
     expect(await decided(page).count()).toBeGreaterThan(3);
     network.heal();
+    gate.open();
     await page.waitForSelector(".status.good", { timeout: 30_000 });
     const all = await texts(page);
     expect(all).toHaveLength(30);
@@ -148,6 +152,7 @@ describe.skipIf(!browser)("the studio against bad input", () => {
   test("91 a restart of the server is survived, and the run goes on where it was", async () => {
     await using studio = await openStudio(browser!, world, "#/ask");
     const { page } = studio;
+    gate.after(6);
     await page.fill("textarea", "Echo bittern in 40 steps.");
     await page.click("button[type=submit]");
     await expect.poll(() => decided(page).count(), { timeout: 20_000 }).toBeGreaterThan(3);
@@ -158,7 +163,8 @@ describe.skipIf(!browser)("the studio against bad input", () => {
     expect(before.length).toBeGreaterThan(3);
     await studio.go("#/runs");
     await expectText(page, "The server does not answer");
-    await world.start({});
+    gate.open();
+    await world.start();
     // The list comes back by itself, and the same door is open.
     await expectText(page, "Echo bittern");
     await expect.poll(() => page.locator(".notice.bad").count(), { timeout: 20_000 }).toBe(0);

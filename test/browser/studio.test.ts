@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Gate } from "../studio/gate.js";
 import { beamTrace, question, rsdTrace, type StudioWorld, studioWorld } from "../studio/world.js";
 import { openChromium } from "./chromium.js";
 import { expectText, openStudio } from "./studio-page.js";
@@ -10,14 +11,12 @@ import { expectText, openStudio } from "./studio-page.js";
 const browser = await openChromium();
 
 describe.skipIf(!browser)("the studio in Chromium", () => {
+  const gate = new Gate();
   let world: StudioWorld;
   let search: string;
   let recorded: string;
   beforeAll(async () => {
-    world = await studioWorld({
-      bench: true,
-      script: { delay: ({ kind }) => (kind === "extend" ? 0.06 : 0) },
-    });
+    world = await studioWorld({ bench: true, script: gate.script });
     await world.addTrace("rsd.jsonl", await rsdTrace());
     await world.addTrace("beam.jsonl", await beamTrace());
     const ids = await traceIds(world);
@@ -32,10 +31,14 @@ describe.skipIf(!browser)("the studio in Chromium", () => {
   test("a question is asked and RSD is watched: writers, rewards, rejected drafts, cost", async () => {
     await using studio = await openStudio(browser!, world, "#/ask");
     const { page } = studio;
+    gate.after(3);
     await page.fill("textarea", question);
     await page.click("button[type=submit]");
     await page.waitForURL(/#\/runs\/run-/);
+    // Two steps are decided, the draft's third was rejected, and the target has not written yet.
     await page.waitForSelector(".status.live");
+    await expect.poll(() => page.locator(".step:not(.undecided)").count()).toBe(2);
+    gate.open();
     await page.waitForSelector(".status.good");
     expect(await page.locator(".step").count()).toBe(5);
     // Who wrote it stands there in words, not in colour alone.
@@ -54,12 +57,14 @@ describe.skipIf(!browser)("the studio in Chromium", () => {
   test("a run is stopped", async () => {
     await using studio = await openStudio(browser!, world, "#/ask");
     const { page } = studio;
-    await page.fill("textarea", "Echo egret in 90 steps.");
+    gate.after(3);
+    await page.fill("textarea", "Echo egret in 9 steps.");
     await page.keyboard.press("Control+Enter");
     await page.waitForSelector(".step");
     await page.click("button.stop");
     await expectText(page, "stopped before its end");
     expect(await page.locator("button.stop").count()).toBe(0);
+    gate.open();
   });
 
   test("two methods answer beside each other, each with its options from its schema", async () => {
@@ -206,14 +211,15 @@ describe.skipIf(!browser)("the studio in Chromium", () => {
   test("nothing moves for those who ask for stillness", async () => {
     await using studio = await openStudio(browser!, world, "#/ask", { reducedMotion: "reduce" });
     const { page } = studio;
-    await page.fill("textarea", "Echo plover in 30 steps.");
+    gate.after(2);
+    await page.fill("textarea", "Echo plover in 9 steps.");
     await page.click("button[type=submit]");
     await page.waitForSelector(".status.live");
     const moving = await page.evaluate(
       "document.getAnimations().filter(({ playState }) => playState === 'running').length",
     );
     expect(moving).toBe(0);
-    await page.click("button.stop");
+    gate.open();
   });
 });
 

@@ -31,7 +31,7 @@ export interface StudioWorld extends AsyncDisposable {
   addTrace(name: string, contents: string | Uint8Array | readonly TraceEvent[]): Promise<void>;
   stop(): Promise<void>;
   /** On the same port, with the same token and folder. */
-  start(script?: Script): Promise<void>;
+  start(): Promise<void>;
 }
 
 export async function studioWorld({
@@ -61,8 +61,8 @@ export async function studioWorld({
     async stop() {
       await server[Symbol.asyncDispose]();
     },
-    async start(next = script) {
-      server = await serve(folder, traces, benches, port, next);
+    async start() {
+      server = await serve(folder, traces, benches, port, script);
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
