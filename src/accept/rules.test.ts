@@ -140,6 +140,11 @@ describe("typical", () => {
     expect(await decide("typical", told, { epsilon: 1, delta: 1.2 })).toEqual({ write: 3 });
   });
 
+  test("changes nothing at temperature 0", async () => {
+    const told = { children, sampling: greedy };
+    expect(await decide("typical", told, { epsilon: 0.01 })).toEqual({ write: 3 });
+  });
+
   test("prefers the draft that plain decoding writes", async () => {
     expect(await decide("typical", { children, coins: { sample: 0.2 } })).toEqual({ child: 0 });
   });

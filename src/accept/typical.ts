@@ -24,7 +24,8 @@ const schema = z.object({
 export default defineRule({
   name: "typical",
   essence: "agreement, and a draft is also kept where the target finds it likely for its own uncertainty",
-  source: "Cai et al. 2024 (Medusa), typical acceptance; card feature-drafters",
+  source:
+    "Cai et al. 2024 (Medusa), typical acceptance; card feature-drafters; the likeliest draft of a place, not the longest path",
   lossless: false,
   proposals: ["point", "independent", "without-replacement"],
   schema,
@@ -32,6 +33,8 @@ export default defineRule({
     pipeline({
       test: testAgreement,
       rescue(place) {
+        // The paper's rule is for sampling: greedy texts stay greedy.
+        if (place.sampling.temperature === 0) return null;
         const threshold = Math.min(epsilon, delta * Math.exp(-place.row.entropy));
         return mostProbableChild(place, threshold);
       },
