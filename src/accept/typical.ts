@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { Child, Place } from "../core/speculation.js";
-import { defineRule } from "../core/speculation.js";
+import { type Child, defineRule, type Place } from "../core/speculation.js";
 import { pipeline } from "./shared/pipeline.js";
 import { testAgreement } from "./shared/test-agreement.js";
 
