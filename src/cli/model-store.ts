@@ -119,6 +119,8 @@ export class ModelStore implements AsyncDisposable {
         target: model,
         openDraft: isTarget && draft !== undefined ? () => this.#plain(draft) : undefined,
         ...{ threads, calibration: this.#calibration },
+        // Models that outlive the store serve others, too.
+        isolated: !this.#closes,
         loadHead: async (source, names) => {
           const path = (await this.#locate(source)).key;
           return { tensors: await loadHead(path, names), facts: await loadHeadFacts(path) };

@@ -84,6 +84,8 @@ export interface SpeculationParts {
   /** Opened only if something drafts with it. */
   readonly openDraft?: (() => Promise<Model>) | undefined;
   readonly threads: number;
+  /** True where several users' texts pass through. */
+  readonly isolated: boolean;
   /** Folder of calibrations. */
   readonly calibration?: string | undefined;
   readonly loadHead: ControllerResources["loadHead"];
@@ -91,7 +93,7 @@ export interface SpeculationParts {
 
 /** The target, speculating; with `auto`, as it is where it cannot read trees. */
 export async function speculating(speculation: Speculation, parts: SpeculationParts): Promise<Model> {
-  const { target, openDraft, threads, calibration, loadHead } = parts;
+  const { target, openDraft, threads, isolated, calibration, loadHead } = parts;
   const isAuto = speculation.drafter === undefined;
   if (isAuto && !target.capabilities.has("tree")) return target;
   const draft = await openDraft?.();
@@ -103,7 +105,7 @@ export async function speculating(speculation: Speculation, parts: SpeculationPa
     drafter: speculation.drafter && (await withFiles(speculation.drafter)),
     rule: await withFiles(speculation.rule),
     controller: await withFiles(speculation.controller),
-    draft: usable,
+    ...{ draft: usable, isolated },
     costs: measured && costsOf(measured, target, usable, threads),
     texts,
     loadHead,

@@ -29,6 +29,8 @@ export interface SpeculateOptions extends Omit<DraftResources, "target"> {
   readonly rule?: Choice<AcceptanceRule> | undefined;
   /** Default: `auto`. */
   readonly controller?: Choice<Controller> | undefined;
+  /** True where several users' texts pass through: by default nothing of one is then remembered for another. */
+  readonly isolated?: boolean | undefined;
   /** Of this pair on this machine, as `stepwright calibrate` measured them. */
   readonly costs?: ControllerResources["costs"] | undefined;
   /** Reads the head that a controller's option names. Default: none can be named. */
@@ -82,10 +84,11 @@ export async function speculate(target: Model, options: SpeculateOptions = {}): 
  */
 const dearDraft = 0.2;
 
-function usualDrafter(target: Model, { draft, costs }: SpeculateOptions): string {
-  if (draft?.vocabulary !== target.vocabulary) return "suffix";
+function usualDrafter(target: Model, { draft, costs, isolated }: SpeculateOptions): string {
+  const ownText = isolated ? "suffix?memory=0" : "suffix";
+  if (draft?.vocabulary !== target.vocabulary) return ownText;
   const share = costs ? costs.draft(1) / costs.target(1) : draft.size.multiplied / target.size.multiplied;
-  return share < dearDraft ? "model" : "suffix";
+  return share < dearDraft ? "model" : ownText;
 }
 
 interface Chosen<Entry> {

@@ -48,13 +48,19 @@ export default defineController({
   open: (options, resources) => new AutoController(options, resources),
 });
 
+type BlockPlan = Extract<Plan, { nodes: number }>;
+
 class AutoController implements OpenController {
   readonly #options: z.output<typeof schema>;
   readonly #resources: ControllerResources;
   readonly #loads = new Map<number, Load>();
   readonly #acceptance = new Acceptance({ start: 0.7, weight: 0.1 });
-  /** Share of blocks that the drafter had something for. */
+  /** Share of blocks that the drafter had something for; then, of the nodes that it might draft, how many it did. */
   #found = 1;
+  #filled = 1;
+  /** Depth of its trees over their size: 1 for chains. */
+  #slenderness = 1;
+  #asked = 1;
   #blocks = 0;
   /** Seconds won against plain decoding, negative where lost; and what plain decoding would have taken. */
   #won = 0;
@@ -84,11 +90,13 @@ class AutoController implements OpenController {
     if (best) {
       const { plan, gain } = best;
       const pays = gain > (isFirst && reading > free ? worthReading : enough);
-      if (pays && (gain - 1) * left * plain > reading) {
-        this.#pause = firstPause;
+      const isTrial = reading <= free && this.#paused === 0 && this.#trial > 0;
+      const isOn = pays && (gain - 1) * left * plain > reading;
+      if (isOn) this.#pause = firstPause;
+      if (isOn || isTrial) {
+        this.#asked = plan.nodes;
         return plan;
       }
-      if (reading <= free && this.#paused === 0 && this.#trial > 0) return plan;
     }
     if (this.#paused === 0) this.#rest();
     return { plain: Math.min(left, this.#paused) };
@@ -110,6 +118,8 @@ class AutoController implements OpenController {
     }
     this.#found += 0.1 * ((size > 0 ? 1 : 0) - this.#found);
     if (size > 0) {
+      this.#filled += 0.1 * (Math.min(1, size / this.#asked) - this.#filled);
+      this.#slenderness += 0.1 * (verified.tree.depth / size - this.#slenderness);
       times.drafts.observe(seconds.drafted, seconds.draft);
       this.#blocks++;
       this.#trial = Math.max(0, this.#trial - 1);
@@ -143,25 +153,23 @@ class AutoController implements OpenController {
    * The draft with the most tokens per second among those that lose no more than this where all of it is refused, and
    * how much faster than plain decoding it would be.
    */
-  #best(times: Load, plainToken: number, canLose: number): { plan: Plan; gain: number } | undefined {
-    let best: { plan: Plan; gain: number } | undefined;
-    for (let depth = 1; depth <= this.#options.depth; depth++) {
-      const plan = this.#planOf(depth);
-      const block =
-        this.#drafting(times, plan.nodes, plainToken) + this.#pass(times, plan.nodes + 1, plainToken);
-      if (block - plainToken > canLose) continue;
+  #best(times: Load, plainToken: number, canLose: number): { plan: BlockPlan; gain: number } | undefined {
+    const secondsOf = (nodes: number) =>
+      this.#drafting(times, nodes, plainToken) + this.#pass(times, nodes + 1, plainToken);
+    const { depth: most } = this.#options;
+    let best: { plan: BlockPlan; gain: number } | undefined;
+    for (let nodes = 1; nodes <= this.#options.nodes; nodes++) {
+      if (secondsOf(nodes) - plainToken > canLose) continue;
+      const drafted = Math.max(1, Math.round(nodes * this.#filled));
+      const block = secondsOf(drafted);
+      const depth = Math.min(most, Math.max(1, Math.round(drafted * this.#slenderness)));
       const alone = times.passes.at(1) ?? plainToken;
       const seconds = this.#found * block + (1 - this.#found) * alone;
       const tokens = this.#found * this.#acceptance.tokens(depth) + (1 - this.#found);
       const gain = (tokens * plainToken) / seconds;
-      if (gain > (best?.gain ?? 0)) best = { plan, gain };
+      if (gain > (best?.gain ?? 0)) best = { plan: { nodes, depth: Math.min(nodes, most) }, gain };
     }
     return best;
-  }
-
-  #planOf(depth: number): Extract<Plan, { nodes: number }> {
-    const { shape } = this.#resources;
-    return { nodes: shape === "tree" ? Math.max(depth, this.#options.nodes) : depth, depth };
   }
 
   /** A pass of the target of this width: measured, or foretold by the calibration, or a hopeful guess that a trial corrects. */
