@@ -1,6 +1,7 @@
 /** A model file as data and as lines for people. Nothing here needs the weights. */
 import type { ModelFile } from "../models/gguf/check.js";
 import { estimateMemory } from "../models/gguf/size.js";
+import type { RemoteModel } from "../models/remote/index.js";
 import { bytes, count, metric } from "./numbers.js";
 import { tableLines } from "./table.js";
 import { harmless } from "./terminal-text.js";
@@ -46,6 +47,23 @@ export function modelLines(model: ModelFile): string[] {
     ["context", `${count(size.context)} tokens, ${bytes(described.bytesPerContextToken)} of cache each`],
     ["memory", `about ${bytes(memory.total)} with a context of ${count(memory.context)}`],
     ["chat template", described.chatTemplate ? "yes" : "none: a plain form is used"],
+  ];
+  return tableLines([{ title: "" }, { title: "" }], rows).slice(1);
+}
+
+export function describeRemote({ name, server, capabilities, size, fingerprint }: RemoteModel) {
+  return { name, server, capabilities: [...capabilities], size, fingerprint };
+}
+
+export function remoteLines(model: RemoteModel): string[] {
+  const { size, capabilities } = model;
+  const rows = [
+    ["name", harmless(model.name)],
+    ["server", `${model.server} at ${model.client.origin}`],
+    ["offers", [...capabilities].join(", ")],
+    ["parameters", `${metric(size.parameters)}, all counted as multiplied`],
+    ["shape", `${size.layers} layers, attention width ${size.attentionWidth}, as told or estimated`],
+    ["context", `${count(size.context)} tokens`],
   ];
   return tableLines([{ title: "" }, { title: "" }], rows).slice(1);
 }
