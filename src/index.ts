@@ -75,6 +75,7 @@ export {
   traceVersion,
 } from "./core/trace-event.js";
 export { openTraceSink, readTrace, type StoragePolicy, type TraceSinkOptions } from "./core/trace-file.js";
+export { type WhatIf, whatIf } from "./core/what-if.js";
 export { answerRules } from "./grade/answer-rules.js";
 export { extractAnswer } from "./grade/extract.js";
 export { methods } from "./methods/index.js";
