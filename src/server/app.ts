@@ -17,8 +17,6 @@ export interface AppOptions extends Served {
   readonly access: Access;
   /** The studio's pages, and how its own requests are known. */
   readonly studio?: StudioParts | undefined;
-  /** Told what failed inside: the request's id and the error, never what was asked. */
-  readonly onFailure?: (id: string, error: unknown) => void;
 }
 
 export interface StudioParts {
@@ -49,6 +47,8 @@ export function createApp(options: AppOptions): ServerApp {
     c.header("x-request-id", id);
     c.header("x-content-type-options", "nosniff");
     await next();
+    // The head of a stream is all that was asked for: whatever was opened for its body is let go.
+    if (c.req.method === "HEAD") await c.res.body?.cancel();
     service.metrics.countRequest(table.pattern(c.req.path), c.res.status);
   });
 
@@ -71,8 +71,6 @@ export function createApp(options: AppOptions): ServerApp {
         headers: { allow: allowed.join(", ") },
       });
     }
-    // The head of a stream says what a reader would get; nothing is begun for it.
-    if (c.req.method === "HEAD" && c.req.path.endsWith("/events")) return c.body(null, 200);
     return next();
   });
 
@@ -80,7 +78,7 @@ export function createApp(options: AppOptions): ServerApp {
   app.notFound((c) => render(c, notFound()));
   app.onError((error, c) => {
     const shown = apiErrorFrom(error);
-    if (shown.status === 500) onFailure?.(c.get("requestId"), error);
+    if (shown.status === 500) onFailure(idOf(c), error);
     return render(c, shown);
   });
   return app;
@@ -114,8 +112,12 @@ function notFound(): ApiError {
   return new ApiError(404, "not_found", "there is no such path", { remedy: "docs/server.md lists them" });
 }
 
+/** The run's, where the request became one. */
+function idOf(c: ServerContext): string {
+  return c.res.headers.get("x-request-id") ?? c.get("requestId");
+}
+
 function render(c: ServerContext, error: ApiError): Response {
-  const id = c.res.headers.get("x-request-id") ?? c.get("requestId");
-  const body = JSON.stringify(error.body(id));
+  const body = JSON.stringify(error.body(idOf(c)));
   return c.body(body, error.status as 400, { "content-type": "application/json", ...error.headers });
 }

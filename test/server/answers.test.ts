@@ -112,6 +112,35 @@ describe("a whole answer", () => {
     expect([second.status, ((await second.json()) as Wire).error.code]).toEqual([410, "deadline_exceeded"]);
   });
 
+  it("of a retry is the first one's, with the seed that was drawn then", async () => {
+    const headers = { "idempotency-key": "retry-1" };
+    const [first, second] = await Promise.all([
+      server.post(chat, ask("default"), headers),
+      server.post(chat, ask("default"), headers),
+    ]);
+    const [one, two] = [(await first.json()) as Wire, (await second.json()) as Wire];
+    expect(two.choices).toEqual(one.choices);
+    expect(two.id).toBe(one.id);
+    expect([first, second].map(({ headers }) => headers.get("x-stepwright-joined"))).toContain("true");
+  });
+
+  it("that fails on its way says what it used by then", async () => {
+    let calls = 0;
+    await using failing = await scriptedServer({
+      draft: {
+        fault: ({ kind }) =>
+          kind === "extend" && ++calls > 2 ? { kind: "throw", error: new Error("x") } : undefined,
+      },
+    });
+    const response = await failing.post(chat, ask("default", { stream: true }));
+    const parts = (await response.text()).split("\n\n").filter((part) => part.startsWith("data: {"));
+    const { error, usage } = JSON.parse(parts.at(-1)!.slice(6));
+    expect(error.request_id).toBe(response.headers.get("x-request-id"));
+    expect(usage.completion_tokens).toBeGreaterThan(10);
+    expect(usage.completion_tokens_details.rejected_prediction_tokens).toBeGreaterThan(5);
+    expect(failing.notices.join("")).toContain(error.request_id);
+  });
+
   it("tells the log-probabilities of its tokens where they are asked for", async () => {
     const body = await json(chat, ask("rsd/default", { logprobs: true, stop: "answer is" }));
     const { content } = body.choices[0].logprobs;
@@ -265,7 +294,7 @@ describe("beside answers", () => {
   it("a run goes on unwatched, from a bare question too", async () => {
     const response = await server.post("/v1/runs", { model: "default", question: "nonce 17", seed: 3 });
     const run = (await response.json()) as Wire;
-    expect([response.status, run.object, run.method, run.seed]).toEqual([202, "run", "rsd", 3]);
+    expect([response.status, run.object, run.method]).toEqual([202, "run", "rsd"]);
     expect(run.choices).toEqual([run.id]);
     const both = { model: "default", question: "x", messages: [] };
     expect((await server.post("/v1/runs", both)).status).toBe(400);

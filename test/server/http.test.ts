@@ -231,7 +231,6 @@ describe("A: HTTP and JSON", () => {
       ["/v1/models/rsd/default", "GET, HEAD"],
       ["/v1/limits", "GET, HEAD"],
       ["/v1/runs", "POST, GET, HEAD"],
-      ["/v1/runs/some/events", "GET, HEAD"],
       ["/metrics", "GET, HEAD"],
       ["/health", "GET, HEAD"],
       ["/ready", "GET, HEAD"],
@@ -248,5 +247,13 @@ describe("A: HTTP and JSON", () => {
     }
     expect((await server.fetch("/v2", { method: "OPTIONS" })).status).toBe(404);
     expect(server.calls()).toBe(calls);
+    // The head of a run's events ends at once, though the run goes on.
+    const run = await server.post("/v1/runs", { model: "default", question: "x" });
+    const { id } = (await run.json()) as { id: string };
+    const head = await server.fetch(`/v1/runs/${id}/events`, { method: "HEAD" });
+    expect([head.status, head.headers.get("content-type")]).toEqual([
+      200,
+      "text/event-stream; charset=utf-8",
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 /** Reads one run's events and says what of them is the answer, as soon as that is sure. */
-import type { LedgerData } from "../../core/ledger.js";
+import { Ledger, type LedgerData } from "../../core/ledger.js";
 import type { Method } from "../../core/method.js";
 import type { Finish, Role } from "../../core/search.js";
 import { isRootId, type RunEvent, type TraceEvent } from "../../core/trace-event.js";
@@ -25,12 +25,13 @@ export interface AnswerPart {
 
 export interface AnswerEnd {
   readonly finish: Finish;
+  /** Of the run, which may have begun for an earlier request. */
+  readonly seed: number;
   readonly ledger: LedgerData;
   /** Tokens of the answer's steps, each in its writer's tokens. */
   readonly completionTokens: number;
   /** Of these, the ones that the draft wrote. */
   readonly draftTokens: number;
-  readonly elapsed: number;
 }
 
 export class AnswerReader {
@@ -43,7 +44,10 @@ export class AnswerReader {
   readonly #live = new Map<string, string>();
   /** The answer's text as far as it was handed to the gate. */
   #given = "";
+  #seed = 0;
   #cutTokens = 0;
+  readonly #decided: WrittenStep[] = [];
+  readonly #ledger = new Ledger();
   end: AnswerEnd | undefined;
 
   constructor(
@@ -58,9 +62,18 @@ export class AnswerReader {
     this.#asides = asides;
   }
 
-  /** Throws an `ApiError` where the run was cancelled. */
+  /** What there is of a run that came to no end. */
+  get soFar(): AnswerEnd {
+    return this.end ?? this.#ending("abort", this.#ledger.toJSON(), this.#decided);
+  }
+
+  /** Throws an `ApiError` where the events contradict each other. */
   take(event: RunEvent): AnswerPart[] {
+    if (event.type !== "text-written") this.#ledger.charge(event);
     switch (event.type) {
+      case "run-started":
+        this.#seed = event.seed;
+        return [];
       case "text-written":
         this.#live.set(event.node, (this.#live.get(event.node) ?? "") + event.text);
         if (this.#tokenwise) return this.#release(event.text, []);
@@ -70,6 +83,7 @@ export class AnswerReader {
         const live = this.#live.get(event.node) ?? "";
         this.#live.delete(event.node);
         const rest = event.text.slice(live.length);
+        if (this.#tokenwise) this.#decided.push(event);
         if (this.#tokenwise) return this.#release(rest, [event]);
         if (rest === "") return [];
         return this.#aside({ type: "provisional", node: event.node, role: event.role, text: rest });
@@ -94,6 +108,7 @@ export class AnswerReader {
     const step = this.#steps.get(node);
     // What a method decides for in a prompt of its own making is no part of the answer.
     if (!step || node.startsWith("~")) return [];
+    if (this.#stepwise) this.#decided.push(step);
     return [
       ...this.#aside({ type: "accepted", node, origin: step.origin }),
       ...(this.#stepwise ? this.#release(step.text, [step]) : []),
@@ -110,16 +125,20 @@ export class AnswerReader {
     const parts = this.#release(whole.slice(given), this.#stepwise || this.#tokenwise ? [] : path);
     const rest = this.#gate.end();
     if (rest !== "") parts.push({ text: rest });
+    this.end = this.#ending(event.finish, event.ledger, path);
+    return parts;
+  }
+
+  #ending(finish: Finish, ledger: LedgerData, path: readonly WrittenStep[]): AnswerEnd {
     const count = (steps: readonly WrittenStep[]) =>
       steps.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    this.end = {
-      finish: event.finish,
-      ledger: event.ledger,
+    return {
+      finish,
+      seed: this.#seed,
+      ledger,
       completionTokens: count(path) + this.#cutTokens,
       draftTokens: count(path.filter(({ role }) => role === "draft")),
-      elapsed: event.elapsed,
     };
-    return parts;
   }
 
   #path(last: string): WrittenStep[] {

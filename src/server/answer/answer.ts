@@ -1,5 +1,4 @@
 /** The answer to an order: read off its runs' events, whole or in a stream. */
-
 import { StepwrightError } from "../../core/errors.js";
 import { ApiError, apiErrorFrom } from "../api-error.js";
 import type { CheckedAsk } from "../request/order.js";
@@ -17,6 +16,8 @@ export interface Answering {
   readonly state: () => ServiceState;
   /** Runs since the order was given. */
   readonly started: Stopwatch;
+  /** Told what failed after the status was out. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 interface ChoicePart {
@@ -30,97 +31,100 @@ interface ChoicePart {
 /** The whole answer. Throws an `ApiError` where a run fails or was cancelled. */
 export async function wholeAnswer(answering: Answering): Promise<object> {
   const { handle, checked, wire, started: clock } = answering;
+  const readers = readersOf(answering, false);
   const texts = handle.choices.map(() => "");
   const figures: TokenFigure[][] = handle.choices.map(() => []);
-  const ends: AnswerEnd[] = [];
-  for await (const part of choiceParts(answering, false)) {
+  for await (const { index, text, figures: told } of choiceParts(answering, readers)) {
     clock.lap();
-    texts[part.index] += part.text ?? "";
-    figures[part.index]!.push(...(part.figures ?? []));
-    if (part.end) ends[part.index] = part.end;
+    texts[index] += text ?? "";
+    figures[index]!.push(...(told ?? []));
   }
+  const ends = readers.map(({ soFar }) => soFar);
   const choices = ends.map((end, index) => {
-    const own = checked.ask.logprobs ? withinLength(figures[index]!, texts[index]!.length) : undefined;
+    const own = checked.ask.logprobs ? figures[index] : undefined;
     const whole = wire.whole(index, texts[index]!, finishReason(end.finish), own);
-    return { ...whole, stepwright: choiceFacts(handle.choices[index]!, checked, end, index) };
+    return { ...whole, stepwright: choiceFacts(handle.choices[index]!, checked, end) };
   });
-  return { ...head(answering, false), choices, ...costs(checked, ends, clock.read()) };
+  const usage = usageOf(checked.method, checked.promptTokens, ends);
+  const timings = timingsOf(checked.method, usage, ends, clock.read());
+  return { ...head(answering, false), choices, usage, timings };
 }
 
 /**
- * The frames of an event stream, `[DONE]` included. A failure under way becomes an error object: the status is out
- * by then.
+ * The frames of an event stream, `[DONE]` included. A failure under way becomes an error object, with what was used by
+ * then: the status is out.
  */
 export async function* answerFrames(answering: Answering): AsyncGenerator<string, void, void> {
-  const { handle, checked, wire, started: clock } = answering;
+  const { handle, checked, wire, started: clock, onFailure } = answering;
   const { fields } = checked.ask;
-  const ends: AnswerEnd[] = [];
-  const common = head(answering, true);
+  const readers = readersOf(answering, fields.stepwright?.provisional === true);
   const withUsage = fields.stream_options?.include_usage === true;
-  const frame = (body: object) =>
-    `data: ${JSON.stringify({ ...common, ...body, ...(withUsage && !("usage" in body) && { usage: null }) })}\n\n`;
+  const common = { ...head(answering, true), ...(withUsage && { usage: null }) };
+  const frame = (body: object) => `data: ${JSON.stringify({ ...common, ...body })}\n\n`;
+  const costs = () => {
+    const ends = readers.map(({ soFar }) => soFar);
+    const usage = usageOf(checked.method, checked.promptTokens, ends);
+    return { usage, timings: timingsOf(checked.method, usage, ends, clock.read()) };
+  };
+  let closed = 0;
   try {
     for (const [index] of handle.choices.entries()) {
       const opening = wire.opening(index);
       if (opening) yield frame({ choices: [opening] });
     }
-    for await (const { index, text, figures, aside, end } of choiceParts(answering, true)) {
+    for await (const { index, text, figures, aside, end } of choiceParts(answering, readers)) {
       clock.lap();
-      if (aside) yield frame({ choices: [wire.delta(index, "", undefined)], stepwright: aside });
-      else if (end) {
-        ends[index] = end;
-        const facts = choiceFacts(handle.choices[index]!, checked, end, index);
-        const last = ends.filter(Boolean).length === handle.choices.length;
-        const { usage, timings } = costs(checked, ends, clock.read());
-        yield frame({
-          choices: [{ ...wire.closing(index, finishReason(end.finish)), stepwright: facts }],
-          ...(last && { timings }),
-        });
-        if (last && withUsage) yield frame({ choices: [], usage });
-      } else if (text !== undefined || figures) {
-        yield frame({ choices: [wire.delta(index, text ?? "", figures)] });
+      if (end) {
+        const facts = choiceFacts(handle.choices[index]!, checked, end);
+        const closing = { ...wire.closing(index, finishReason(end.finish)), stepwright: facts };
+        const isLast = ++closed === handle.choices.length;
+        yield frame({ choices: [closing], ...(isLast && { timings: costs().timings }) });
+      } else {
+        const delta = wire.delta(index, text ?? "", figures);
+        yield frame({ choices: [delta], ...(aside && { stepwright: aside }) });
       }
     }
+    if (withUsage) yield frame({ choices: [], usage: costs().usage });
   } catch (thrown) {
-    yield `data: ${JSON.stringify(apiErrorFrom(thrown).body(handle.id))}\n\n`;
+    const error = apiErrorFrom(thrown);
+    if (error.status === 500) onFailure(thrown);
+    yield `data: ${JSON.stringify({ ...error.body(handle.id), usage: costs().usage })}\n\n`;
   }
   yield "data: [DONE]\n\n";
 }
 
-async function* choiceParts(answering: Answering, streamed: boolean): AsyncGenerator<ChoicePart, void, void> {
+function readersOf({ handle, checked }: Answering, asides: boolean): AnswerReader[] {
+  const stops = checked.ask.fields.stop ?? [];
+  return handle.choices.map(() => new AnswerReader(checked.method, stops, asides));
+}
+
+function choiceParts(answering: Answering, readers: readonly AnswerReader[]): AsyncIterable<ChoicePart> {
   const { handle, checked } = answering;
   const figures = checked.ask.logprobs ? new TokenFigures(checked.pair) : undefined;
-  yield* merged(
-    handle.choices.map((choice, index) => partsOf(choice, index, { ...answering, figures, streamed })),
+  return merged(
+    handle.choices.map((choice, index) => partsOf(choice, index, readers[index]!, { ...answering, figures })),
   );
 }
 
 async function* partsOf(
   choice: RunChoice,
   index: number,
-  {
-    checked,
-    figures,
-    streamed,
-    state,
-    started,
-  }: Answering & { figures: TokenFigures | undefined; streamed: boolean },
+  reader: AnswerReader,
+  { checked, state, started, figures }: Answering & { readonly figures: TokenFigures | undefined },
 ): AsyncGenerator<ChoicePart, void, void> {
-  const { fields } = checked.ask;
-  const asides = streamed && fields.stepwright?.provisional === true;
-  const reader = new AnswerReader(checked.method, fields.stop ?? [], asides);
-  let held: TokenFigure[] = [];
+  const cuts = (checked.ask.fields.stop ?? []).length > 0;
+  const held: TokenFigure[] = [];
   let length = 0;
   for await (const { event } of choice.events()) {
     for (const { text, steps, aside } of reader.take(event)) {
       length += text?.length ?? 0;
       const told = figures && steps ? await figures.of(steps) : undefined;
-      if (told && fields.stop && fields.stop.length > 0) {
-        // Which of them a stop string cuts off is known at the end.
-        held = [...held, ...told];
-        if (text !== undefined) yield { index, text };
-      } else if (aside) yield { index, aside };
-      else yield { index, ...(text !== undefined && { text }), ...(told && { figures: told }) };
+      // Which tokens a stop string cuts off is known at the end.
+      if (told && cuts) held.push(...told);
+      const shown = told && !cuts ? { figures: told } : {};
+      if (aside) yield { index, aside };
+      else if (text !== undefined || shown.figures)
+        yield { index, ...shown, ...(text !== undefined && { text }) };
     }
     if (event.type === "run-finished") break;
   }
@@ -149,18 +153,12 @@ function head({ handle, checked, wire }: Answering, streamed: boolean) {
   return { id: handle.id, ...wire.head(streamed), created: handle.created, model: checked.ask.fields.model };
 }
 
-function costs(checked: CheckedAsk, ends: readonly AnswerEnd[], clock: Clocked) {
-  const done = ends.filter((end) => end !== undefined);
-  const usage = usageOf(checked.method, checked.promptTokens, done);
-  return { usage, timings: timingsOf(checked.method, usage, done, clock) };
-}
-
 /** What clients of other servers do not know: how the answer came about, and everything that it cost. */
-function choiceFacts(choice: RunChoice, checked: CheckedAsk, end: AnswerEnd, index: number) {
+function choiceFacts(choice: RunChoice, checked: CheckedAsk, end: AnswerEnd) {
   return {
     run: choice.id,
     method: checked.method.name,
-    seed: checked.seed + index,
+    seed: end.seed,
     finish: end.finish,
     predictions: predictions(checked.method, end),
     ledger: end.ledger,

@@ -29,7 +29,6 @@ export function generateRoutes(served: Served): ServerApp {
         created: handle.created,
         model: checked.ask.fields.model,
         method: checked.method.name,
-        seed: checked.seed,
         choices: handle.choices.map(({ id }) => id),
       },
       202,
@@ -45,7 +44,11 @@ async function generate(
   wire: Wire,
 ): Promise<Response> {
   const { handle, checked, started } = await begin(c, served, read, false);
-  const answering = { handle, checked, wire, started, state: () => served.service.state };
+  const answering = {
+    ...{ handle, checked, wire, started },
+    state: () => served.service.state,
+    onFailure: (error: unknown) => served.onFailure(handle.id, error),
+  };
   c.header("x-request-id", handle.id);
   if (handle.joined) c.header("x-stepwright-joined", "true");
   if (checked.ask.fields.stream === true) {

@@ -7,4 +7,6 @@ export interface Served {
   readonly models: ServedModels;
   readonly service: LiveRunService;
   readonly limits: ServerLimits;
+  /** Told what failed inside: the request's id and the error, never what was asked. */
+  readonly onFailure: (id: string, error: unknown) => void;
 }
