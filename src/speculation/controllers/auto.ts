@@ -61,6 +61,9 @@ class AutoController implements OpenController {
   /** Depth of its trees over their size: 1 for chains. */
   #slenderness = 1;
   #asked = 1;
+  /** Blocks in a row that the drafter had nothing for. */
+  #empty = 0;
+  #skipped = false;
   #blocks = 0;
   /** Seconds won against plain decoding, negative where lost; and what plain decoding would have taken. */
   #won = 0;
@@ -83,6 +86,12 @@ class AutoController implements OpenController {
     const times = this.#timesOf(load);
     const plain = times.plainToken;
     if (plain === undefined || times.sinceTimed > timedFor) return { plain: timedTokens };
+    // A block of the target's own token alone costs more messages than a plain stretch: not one for every token.
+    if (this.#empty > 0 && !this.#skipped) {
+      this.#skipped = true;
+      return { plain: Math.min(left, 2 ** Math.min(3, this.#empty)) };
+    }
+    this.#skipped = false;
     const reading = unseen * this.#rateOf(plain);
     const isFirst = this.#blocks === 0;
     const free = this.#won + this.#lossAllowed(plain);
@@ -117,6 +126,7 @@ class AutoController implements OpenController {
       if (this.#blocks > 0) this.#won -= seconds.catchUp;
     }
     this.#found += 0.1 * ((size > 0 ? 1 : 0) - this.#found);
+    this.#empty = size > 0 ? 0 : this.#empty + 1;
     if (size > 0) {
       this.#filled += 0.1 * (Math.min(1, size / this.#asked) - this.#filled);
       this.#slenderness += 0.1 * (verified.tree.depth / size - this.#slenderness);
@@ -150,8 +160,8 @@ class AutoController implements OpenController {
   }
 
   /**
-   * The draft with the most tokens per second among those that lose no more than this where all of it is refused, and
-   * how much faster than plain decoding it would be.
+   * The draft with the most tokens per second among those that lose no more than this where half of what is hoped for is
+   * refused, and how much faster than plain decoding it would be.
    */
   #best(times: Load, plainToken: number, canLose: number): { plan: BlockPlan; gain: number } | undefined {
     const secondsOf = (nodes: number) =>
@@ -159,13 +169,15 @@ class AutoController implements OpenController {
     const { depth: most } = this.#options;
     let best: { plan: BlockPlan; gain: number } | undefined;
     for (let nodes = 1; nodes <= this.#options.nodes; nodes++) {
-      if (secondsOf(nodes) - plainToken > canLose) continue;
       const drafted = Math.max(1, Math.round(nodes * this.#filled));
       const block = secondsOf(drafted);
       const depth = Math.min(most, Math.max(1, Math.round(drafted * this.#slenderness)));
+      const expected = this.#acceptance.tokens(depth);
+      // Half of what is hoped for may not come.
+      if (block - (plainToken * (1 + expected)) / 2 > canLose) continue;
       const alone = times.passes.at(1) ?? plainToken;
       const seconds = this.#found * block + (1 - this.#found) * alone;
-      const tokens = this.#found * this.#acceptance.tokens(depth) + (1 - this.#found);
+      const tokens = this.#found * expected + (1 - this.#found);
       const gain = (tokens * plainToken) / seconds;
       if (gain > (best?.gain ?? 0)) best = { plan: { nodes, depth: Math.min(nodes, most) }, gain };
     }
