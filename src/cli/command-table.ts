@@ -36,6 +36,7 @@ export const commandTable: Readonly<Record<string, Entry>> = {
   },
   studio: {
     summary: "see runs, live and recorded, in a browser",
+    isService: true,
     load: load(() => import("./commands/studio.js")),
   },
   "analyze pass": {

@@ -14,6 +14,17 @@ import { type Theme, useTheme } from "./theme.js";
 
 const themeWords: Readonly<Record<Theme, string>> = { system: "as the system", light: "light", dark: "dark" };
 
+const titles: Readonly<Record<string, string>> = {
+  ask: "Ask",
+  runs: "Runs",
+  traces: "Traces",
+  file: "A trace",
+  side: "Side by side",
+  benches: "Benches",
+  compare: "Compare",
+  keys: "Keys",
+};
+
 export function App() {
   const route = useRoute();
   const [theme, nextTheme] = useTheme();
@@ -28,7 +39,10 @@ export function App() {
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
   }, [nextTheme]);
-  useEffect(() => scrollTo(0, 0), [place]);
+  useEffect(() => {
+    scrollTo(0, 0);
+    document.title = titles[page] ? `${titles[page]} · stepwright` : "stepwright studio";
+  }, [place]);
   useEffect(() => {
     const over = (event: DragEvent) => event.preventDefault();
     const drop = (event: DragEvent) => {

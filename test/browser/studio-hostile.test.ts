@@ -59,7 +59,7 @@ describe.skipIf(!browser)("the studio against bad input", () => {
     expect(text).toContain("‹U+202E›turned");
     expect(text).toContain("cut: ");
     expect(text!.length).toBeLessThan(30_000);
-    expect(await page.title()).toBe("stepwright studio");
+    expect(await page.title()).toBe("Traces · stepwright");
     expect(await page.locator("main img, main script, main a[href^=javascript]").count()).toBe(0);
     expect(studio.problems).toEqual([]);
   });

@@ -1,7 +1,8 @@
 /** Who may see the studio, and what its pages may do. Over real sockets. */
 
-import { stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBenchFolder } from "../../src/bench/bench-folder.js";
 import { pairedDifference } from "../../src/bench/paired-difference.js";
@@ -69,6 +70,16 @@ test("17 pages and files carry their policy: no other scripts, no sniffing, no f
     expect(response.headers.get("content-security-policy")).not.toContain("unsafe");
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     expect(response.headers.get("x-frame-options")).toBe("DENY");
+  }
+});
+
+test("what is built runs in a browser: nothing of Node is left in it", async () => {
+  const folder = fileURLToPath(new URL("../../dist/studio/assets/", import.meta.url));
+  const scripts = (await readdir(folder)).filter((name) => name.endsWith(".js"));
+  expect(scripts.length).toBeGreaterThan(2);
+  for (const name of scripts) {
+    const text = await readFile(join(folder, name), "utf8");
+    expect(text, name).not.toMatch(/browser-external|["']node:|\bBuffer\.|\.unref\(/);
   }
 });
 
