@@ -34,8 +34,15 @@ describe("parseModelReference", () => {
       { kind: "hub", repository: "o/r", revision: "v1.0", choice: { file: "sub/x-00001-of-00002.gguf" } },
     ],
     ["hf:o/r@0123abc:F16", { kind: "hub", repository: "o/r", revision: "0123abc", choice: { quant: "F16" } }],
-    ["http://localhost:8000/v1#m", { kind: "remote", url: "http://localhost:8000/v1", model: "m" }],
-    ["https://h/v1/#org/name%20x", { kind: "remote", url: "https://h/v1", model: "org/name x" }],
+    [
+      "http://localhost:8000/v1#m",
+      { kind: "remote", url: "http://localhost:8000/v1", model: "m", options: {} },
+    ],
+    ["https://h/v1/#org/name%20x", { kind: "remote", url: "https://h/v1", model: "org/name x", options: {} }],
+    [
+      "http://h/v1?parameters=1.5e9&like=hf:o/r:Q4#m",
+      { kind: "remote", url: "http://h/v1", model: "m", options: { parameters: 1.5e9, like: "hf:o/r:Q4" } },
+    ],
   ])("takes %s apart", (text, reference) => {
     expect(parseModelReference(text)).toEqual(reference);
   });
@@ -49,6 +56,7 @@ describe("parseModelReference", () => {
       "hf:o/r@v1/x.gguf",
       "hf:o/r:Q8_0",
       "http://h:1/v1#m",
+      "http://h:1/v1?layers=2&width=64#m",
     ]) {
       expect(formatModelReference(parseModelReference(text))).toBe(text);
     }
@@ -70,7 +78,8 @@ describe("parseModelReference", () => {
     ["http://h/v1", /names no model/],
     ["http://h/v1#%", /percent escape/],
     ["http://user:secret@h/v1#m", /name or password/],
-    ["http://h/v1?key=1#m", /no query/],
+    ["http://h/v1?key=1#m", /no option "key"/],
+    ["http://h/v1?layers=many#m", /option "layers" is not valid/],
   ])("says what is wrong with %j", (text, message) => {
     expect(refusal(text).message).toMatch(message);
     expect(refusal(text).remedy).toBeTruthy();

@@ -58,7 +58,7 @@ describe("a target behind a server", () => {
     await using server = await demoTarget();
     const folder = mkdtempSync(join(tmpdir(), "stepwright-remote-"));
     const task = join(folder, "task.jsonl");
-    writeFileSync(task, `${JSON.stringify({ id: "1", question, reference: "1" })}\n`);
+    writeFileSync(task, `${JSON.stringify({ id: "1", question, answer: "1" })}\n`);
     const options = [
       ...roles(reference(server)),
       "--method",

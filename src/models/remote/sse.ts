@@ -38,7 +38,7 @@ async function* lines(chunks: AsyncIterable<Uint8Array>, most: number): AsyncGen
   let length = 0;
   let afterReturn = false;
   for await (let chunk of chunks) {
-    for (;;) {
+    while (chunk.length > 0) {
       // "\r\n" may come apart between two chunks.
       if (afterReturn && chunk[0] === 10) chunk = chunk.subarray(1);
       afterReturn = false;
@@ -53,7 +53,6 @@ async function* lines(chunks: AsyncIterable<Uint8Array>, most: number): AsyncGen
       length = 0;
       afterReturn = chunk[end] === 13;
       chunk = chunk.subarray(end + 1);
-      if (chunk.length === 0) break;
     }
   }
 }
