@@ -6,7 +6,13 @@ import { echoWorld } from "../../dist/testing/echo-world.js";
 
 const { delay = 0, words = [], limits = {}, folder = null } = JSON.parse(process.argv[2] ?? "{}");
 const context = 1_000_000;
-const world = echoWorld({ context, words, ...(delay > 0 && { delay: () => delay }) });
+// An engine is a process of its own: even one that takes no time answers in another turn of the event loop.
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+const world = echoWorld({
+  context,
+  words,
+  ...(delay > 0 ? { delay: () => delay } : { delay: () => 1e-9, sleep: nextTurn }),
+});
 const models = await serveModels({
   pairs: [
     { name: "echo", roles: ["draft", "target", "reward"], references: {}, open: async () => world.roles },

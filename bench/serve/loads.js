@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { echoAnswer, echoQuestion } from "../../dist/testing/echo-world.js";
 import { chat, keptRun, trickle } from "./client.js";
-import { startEchoServer } from "./server-process.js";
+import { startBareServer, startEchoServer } from "./server-process.js";
 import { megabytes, milliseconds, quantile } from "./statistics.js";
 
 const open = { concurrency: 4096, queue: 100_000, requestCost: 1e9, capacityTokens: 1e12 };
@@ -64,15 +64,24 @@ async function l2({ seconds, clients = 64 }) {
   const ask = () => chat(server.url, { nonce: `t${nonces++}`, steps: 30, stepwright: { provisional: true } });
   await forSeconds(2, clients, ask);
   const before = server.memory();
-  await server.metrics();
+  const earlier = await server.metrics();
   const made = await perSecond(seconds, clients, async () => (await ask()).frames);
-  const delay = (await server.metrics()).get('stepwright_event_loop_delay_seconds{quantile="0.99"}') * 1000;
+  const later = await server.metrics();
+  const delay = later.get('stepwright_event_loop_delay_seconds{quantile="0.99"}') * 1000;
+  const cpu = later.get("stepwright_cpu_seconds") - earlier.get("stepwright_cpu_seconds");
   const growth = server.memory() - before;
   const [{ id }] = (await (await fetch(`${server.url}/v1/runs?status=finished&limit=1`)).json()).data;
   const follow = async () =>
     (await (await fetch(`${server.url}/v1/runs/${id}/events`)).text()).split("data: ").length - 1;
   const sent = await perSecond(seconds, clients, follow);
   await server.stop();
+  const bare = await startBareServer();
+  const most = await perSecond(
+    seconds,
+    clients,
+    async () => (await fetch(bare.url).then((told) => told.text())).split("data: ").length - 1,
+  );
+  await bare.stop();
   rmSync(folder, { recursive: true });
   return [
     {
@@ -81,7 +90,12 @@ async function l2({ seconds, clients = 64 }) {
       limit: "15000",
       passes: made >= 15_000,
     },
+    {
+      what: "the same per second of the server's own processor time, scripted engine included",
+      value: ((made * seconds) / cpu).toFixed(0),
+    },
     { what: "events per second, of kept runs", value: sent.toFixed(0) },
+    { what: "events per second, of a bare server with a write each", value: most.toFixed(0) },
     { what: "event-loop delay p99", value: milliseconds(delay), limit: "20 ms", passes: delay < 20 },
     { what: "growth of memory", value: megabytes(growth), limit: "50 MB", passes: growth < 50 * 2 ** 20 },
   ];

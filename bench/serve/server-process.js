@@ -6,10 +6,18 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 /** The echo server of `echo-server.js`, with its options. */
-export async function startEchoServer(options = {}) {
-  const program = fileURLToPath(new URL("./echo-server.js", import.meta.url));
-  const words = [program, JSON.stringify(options)];
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
+export function startEchoServer(options = {}) {
+  return started("./echo-server.js", JSON.stringify(options));
+}
+
+/** A bare HTTP server: what the machine does at most. */
+export function startBareServer() {
+  return started("./bare-server.js");
+}
+
+async function started(program, ...words) {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const child = spawn(process.execPath, [path, ...words], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await Promise.race([
     once(createInterface({ input: child.stdout }), "line"),
     once(child, "exit").then(([code]) => {

@@ -89,7 +89,7 @@ class EventStream {
     const until = performance.now() + gatherMilliseconds;
     // One write per frame would cost more than all the rest together.
     while (size < this.#options.streamBytes / 4 && performance.now() < until) {
-      const more = await withinTurn(this.#take());
+      const more = await Promise.race([this.#take(), nextTurn()]);
       // The end is told when it is asked for again.
       if (more === undefined || more.done) break;
       this.#pending = undefined;
@@ -127,8 +127,15 @@ class EventStream {
   }
 }
 
-/** Its result, if it is there before the event loop has turned once. */
-async function withinTurn<Result>(pending: Promise<Result>): Promise<Result | undefined> {
-  const turn = new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)));
-  return Promise.race([pending, turn]);
+let turn: Promise<undefined> | undefined;
+
+/** When the event loop has turned once; all streams wait for the same. */
+function nextTurn(): Promise<undefined> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined;
+      resolve(undefined);
+    });
+  });
+  return turn;
 }

@@ -179,6 +179,14 @@ export class ServerMetrics implements Disposable {
       new Gauge("stepwright_resident_bytes", "memory of the server's process", () => [
         [{}, process.memoryUsage.rss()],
       ]),
+      new Gauge(
+        "stepwright_cpu_seconds",
+        "processor time of the server's process, the engine's not among it",
+        () => {
+          const { user, system } = process.cpuUsage();
+          return [[{}, (user + system) / 1e6]];
+        },
+      ),
       new Gauge("stepwright_uptime_seconds", "since the server's process started", () => [
         [{}, process.uptime()],
       ]),
