@@ -19,12 +19,15 @@ export interface Listening {
   readonly port: number;
   /** `http://127.0.0.1:8080` */
   readonly url: string;
-  /** Takes no new connection, and ends the open ones. */
+  /** Takes no new connection, and ends the open ones; answers that are being sent get a second. */
   close(): Promise<void>;
 }
 
 /** How soon after its limit a slow connection is ended. */
 const checkMilliseconds = 250;
+
+/** How long the last bytes of answers may take when the server closes. */
+const flushMilliseconds = 1000;
 
 /** Throws `server-failed` where the address is not to be had. */
 export async function listen(app: ServerApp, { host, port, limits }: ListenOptions): Promise<Listening> {
@@ -68,12 +71,19 @@ export async function listen(app: ServerApp, { host, port, limits }: ListenOptio
     server,
     port: bound,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => closeServer(server),
   };
+}
+
+/** Connections whose answer is out end at once, those with an answer on its way as soon as it is out. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closing = setInterval(() => server.closeIdleConnections(), 10);
+  const patience = setTimeout(() => server.closeAllConnections(), flushMilliseconds);
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(closing);
+  clearTimeout(patience);
 }
 
 /** The answer being made on a connection: an error must not be written into the middle of it. */

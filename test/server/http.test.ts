@@ -257,3 +257,23 @@ describe("A: HTTP and JSON", () => {
     ]);
   });
 });
+
+describe("a server that stops", () => {
+  it("sends the answers that it still makes, and refuses new requests meanwhile", async () => {
+    const stopping = await scriptedServer({
+      draft: { delay: ({ kind }) => (kind === "extend" ? 0.15 : 0) },
+      limits: { drainSeconds: 10 },
+    });
+    const running = Array.from({ length: 8 }, () => stopping.post(chat, body("almost late")));
+    while (stopping.service.load.running < 8) await new Promise((resolve) => setTimeout(resolve, 5));
+    const stopped = stopping.stop();
+    const refused = await stopping.post(chat, body());
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    for (const response of await Promise.all(running)) {
+      expect(await response.text()).toContain("The answer is almost late");
+    }
+    await stopped;
+    expect(stopping.live()).toBe(0);
+    await expect(stopping.fetch("/health")).rejects.toThrow();
+  });
+});
