@@ -6,8 +6,10 @@ import { rules } from "../accept/index.js";
 import { type Calibration, loadCalibration } from "../bench/calibration.js";
 import { costCurve } from "../bench/forecast/speculation.js";
 import { StepwrightError } from "../core/errors.js";
+import type { Method } from "../core/method.js";
 import type { Model } from "../core/model.js";
 import { namedEntry, parseNamedText } from "../core/named-text.js";
+import type { Registry } from "../core/registry.js";
 import type { ControllerResources, SpeculationCosts } from "../core/speculation.js";
 import { drafters } from "../drafts/index.js";
 import { controllers } from "../speculation/controllers/index.js";
@@ -61,17 +63,32 @@ export async function speculationOf(
   const { speculate: drafter = "off", speculateRule = "agreement", speculateController = "auto" } = settings;
   const { speculateTexts = [] } = settings;
   if (drafter === "off") return undefined;
-  const lasting = (text: string) => mapFiles(text, async (path) => `@${resolve(folder, path)}`);
-  const speculation = {
-    ...(drafter !== "auto" && { drafter: await lasting(drafter) }),
-    rule: await lasting(speculateRule),
-    controller: await lasting(speculateController),
+  return {
+    ...(drafter !== "auto" && { drafter: await lasting(drafters, "drafter", drafter, folder) }),
+    rule: await lasting(rules, "acceptance rule", speculateRule, folder),
+    controller: await lasting(controllers, "controller", speculateController, folder),
     texts: speculateTexts.map((path) => resolve(folder, path)),
   };
-  if (speculation.drafter) await namedEntry(drafters, "drafter", speculation.drafter);
-  await namedEntry(rules, "acceptance rule", speculation.rule);
-  await namedEntry(controllers, "controller", speculation.controller);
-  return speculation;
+}
+
+/** The same with whole paths, for options that are files and for values that are read from files. */
+async function lasting<Entry extends Pick<Method, "name" | "schema">>(
+  registry: Registry<Entry>,
+  kind: string,
+  text: string,
+  folder: string,
+): Promise<string> {
+  const { schema } = (await namedEntry(registry, kind, text)).entry;
+  return mapOptions(text, async (value, key) => {
+    if (value.startsWith("@")) return `@${resolve(folder, value.slice(1))}`;
+    const isFile = (schema.shape[key] as z.ZodType | undefined)?.meta()?.file === true;
+    return isFile && !isNamedFile(value) ? resolve(folder, value) : value;
+  });
+}
+
+/** Not a path: a file of the lab, or of a hub. */
+function isNamedFile(value: string): boolean {
+  return /^(lab|hf):/.test(value);
 }
 
 /** True if it drafts for the draft role, too: what needs no draft model serves any. */
@@ -136,20 +153,22 @@ function costsOf(
   };
 }
 
-/** Options that name files: `name?option=@FILE`. */
-async function mapFiles(text: string, map: (path: string) => Promise<string>): Promise<string> {
+async function mapOptions(
+  text: string,
+  map: (value: string, key: string) => Promise<string>,
+): Promise<string> {
   const { name, options } = parseNamedText(text);
   const pairs = await Promise.all(
-    Object.entries(options).map(async ([key, value]) => {
-      const mapped = value.startsWith("@") ? await map(value.slice(1)) : value;
-      return `${key}=${encodeURIComponent(mapped)}`;
-    }),
+    Object.entries(options).map(
+      async ([key, value]) => `${key}=${encodeURIComponent(await map(value, key))}`,
+    ),
   );
   return pairs.length === 0 ? name : `${name}?${pairs.join("&")}`;
 }
 
+/** `name?option=@FILE` with what the file holds. */
 function withFiles(text: string): Promise<string> {
-  return mapFiles(text, readText);
+  return mapOptions(text, async (value) => (value.startsWith("@") ? readText(value.slice(1)) : value));
 }
 
 async function readText(path: string): Promise<string> {

@@ -8,7 +8,7 @@ export default defineController({
   essence: "drafts on until a head trained on this pair expects that something drafted will be refused",
   source: "SpecDec++, Huang et al., arXiv 2405.19715; card specdec-plus-plus",
   schema: z.object({
-    head: z.string().optional().describe("file of the head: stepwright train stop-head"),
+    head: z.string().optional().describe("file of the head: stepwright train stop-head").meta({ file: true }),
     threshold: z
       .number()
       .default(0.5)
