@@ -84,4 +84,12 @@ export { type PulledModel, type PullOptions, pullModel } from "./models/hub.js";
 export { type LocalModel, listModels, resolveModelFile } from "./models/hub-inventory.js";
 export { type OpenLlamaOptions, openLlama } from "./models/llama/index.js";
 export { type ModelReference, parseModelReference } from "./models/reference.js";
+export {
+  Clients,
+  type OpenRemoteOptions,
+  openRemote,
+  RemoteModel,
+  type RemoteSettings,
+  remoteSettings,
+} from "./models/remote/index.js";
 export { openReward, type RewardContext, rewardKinds } from "./rewards/index.js";

@@ -10,7 +10,7 @@ import { createModelReward, requireCapability } from "./model-reward.js";
 import type { Reader } from "./reader.js";
 import { createStepLayout } from "./step-token.js";
 import { stepTokenFormats } from "./step-token-formats.js";
-import { createValueLayout } from "./value-head.js";
+import valueHead, { createValueLayout } from "./value-head.js";
 
 const schema = z.strictObject({
   preset: z
@@ -35,7 +35,10 @@ export default defineRewardKind({
   essence: "a reward model with a head, served by vLLM: remote:http://host:port/v1#model",
   source: "vLLM's pooling route (task token_classify); formats as in value-head and step-token",
   schema,
-  presets: {},
+  presets: {
+    skywork: valueHead.presets.skywork!,
+    "qwen2.5-math-prm": stepTokenFormats["qwen2.5-math-prm"].facts,
+  },
   async open(name, reference, options, context) {
     const model = await context.openModel(reference);
     requireCapability(model, "pooling", "remote");
