@@ -323,6 +323,20 @@ describe("speculate", () => {
     expect(target.liveBranches).toBe(0);
   });
 
+  it("asks for no tree that one pass of the target cannot read", async () => {
+    const target = Object.assign(letterModel(1), { treeLimits: { nodes: 6, leaves: 3 } });
+    const draft = letterModel(2);
+    for (const [drafter, most] of [
+      ["model", 6],
+      ["model-tree", 3],
+    ] as const) {
+      const model = await speculate(target, { drafter, draft, controller: "fixed?nodes=40&depth=20" });
+      const { speculation } = await write(model);
+      expect(speculation!.drafted / speculation!.blocks).toBeLessThanOrEqual(most);
+      expect(speculation!.drafted / speculation!.blocks).toBeGreaterThan(most - 1);
+    }
+  });
+
   it("refuses a draft of another vocabulary and names the first ids that differ", async () => {
     const target = letterModel(1);
     const draft = new ScriptedModel({

@@ -71,7 +71,9 @@ export async function speculate(target: Model, options: SpeculateOptions = {}): 
       controller: named(controlling),
       ...(drafter.size && own && { draft: own.fingerprint }),
     };
-    return new SpeculatingModel({ target, drafter, openRule, controller, identity, ...(now && { now }) });
+    const { shape } = drafting.entry;
+    const parts = { target, drafter, shape, openRule, controller, identity };
+    return new SpeculatingModel({ ...parts, ...(now && { now }) });
   } catch (error) {
     await drafter.close?.();
     throw error;

@@ -112,7 +112,7 @@ export class StepLoop {
     if ("plain" in plan) return plan;
     // The last token of the step, and of the context, is the target's own.
     const depth = Math.min(plan.depth, left - 1, target.size.context - length - 1);
-    const nodes = Math.min(plan.nodes, target.treeLimits?.nodes ?? plan.nodes);
+    const nodes = Math.min(plan.nodes, this.#host.mostNodes);
     if (depth < 1 || nodes < 1) return { plain: 1 };
     return this.#costOf(nodes) <= this.#flopsLeft() ? { nodes, depth } : { plain: left };
   }
