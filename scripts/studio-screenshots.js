@@ -41,7 +41,10 @@ try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 760 }, deviceScaleFactor: 1.5 });
   await page.goto(JSON.parse(line).studio);
   await fill(page, "rsd/default", { threshold: "0.9" }, "0", "best-of-n/default");
+  await page.setViewportSize({ width: 1200, height: 1000 });
+  await page.evaluate("scrollTo(0, 0)");
   await shoot(page, "ask");
+  await page.setViewportSize({ width: 1200, height: 760 });
   await ask(page, "rsd/default", { threshold: "0.9" });
   await page.waitForSelector(".status.good");
   const rsd = await page.evaluate("location.hash");

@@ -61,7 +61,8 @@ function RowChoice({
 
 function Difference({ found }: { readonly found: Comparison }) {
   const { difference, ci95, better, worse, p, questions, accuracies, flops, shown, left } = found;
-  const sure = ci95[0] > 0 || ci95[1] < 0;
+  // With few questions that differ the bootstrap is too sure of itself; both tests have to agree.
+  const sure = (ci95[0] > 0 || ci95[1] < 0) && p < 0.05;
   return (
     <>
       <div class="figures-row">
@@ -70,7 +71,7 @@ function Difference({ found }: { readonly found: Comparison }) {
           <span class="soft">
             {better + worse === 0
               ? "right and wrong on the same questions, so that no interval can be told"
-              : `95 % between ${points(ci95[0])} and ${points(ci95[1])}: ${sure ? "a difference" : "it may be none"}`}
+              : `95 % between ${points(ci95[0])} and ${points(ci95[1])}: ${sure ? "a difference" : "not sure that it is one"}`}
           </span>
         </div>
         <div class="panel">
