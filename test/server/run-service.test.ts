@@ -31,10 +31,10 @@ describe("a run", () => {
     await first.service[Symbol.asyncDispose]();
 
     const second = await serveEcho(world, { folder });
-    const facts = second.service.facts(handle.id, "local");
+    const facts = second.service.runs.facts(handle.id, "local");
     expect(facts).toMatchObject({ status: "finished", finish: "stop", answer: "abc", method: "rsd" });
-    expect([...second.service.runs("local")]).toEqual([facts]);
-    expect(await recordsOf(await second.service.events(handle.id, "local", undefined))).toEqual(
+    expect([...second.service.runs.list("local")]).toEqual([facts]);
+    expect(await recordsOf(await second.service.runs.events(handle.id, "local", undefined))).toEqual(
       live.flatMap(({ event }) => (event.type === "text-written" ? [] : [event])),
     );
     await second.service[Symbol.asyncDispose]();
@@ -48,14 +48,14 @@ describe("a run", () => {
     await handle.choices[0]!.result;
     const unknown = "run-20260101-000000-0123456789abcdef";
     for (const id of [handle.id, unknown]) {
-      expect(() => service.facts(id, "b")).toThrow(
+      expect(() => service.runs.facts(id, "b")).toThrow(
         expect.objectContaining({ status: 404, code: "run_not_found" }),
       );
       expect(() => service.cancel(id, "b")).toThrow(expect.objectContaining({ status: 404 }));
-      await expect(service.events(id, "b", undefined)).rejects.toMatchObject({ status: 404 });
+      await expect(service.runs.events(id, "b", undefined)).rejects.toMatchObject({ status: 404 });
       await expect(service.resume(id, "b")).rejects.toMatchObject({ status: 404 });
     }
-    expect([...service.runs("b")]).toEqual([]);
+    expect([...service.runs.list("b")]).toEqual([]);
     await service[Symbol.asyncDispose]();
   });
 
@@ -69,7 +69,7 @@ describe("a run", () => {
       [`${handle.id}-1`, 1],
       [`${handle.id}-2`, 2],
     ]);
-    expect([...service.runs("local")].map(({ request }) => request)).toEqual([
+    expect([...service.runs.list("local")].map(({ request }) => request)).toEqual([
       handle.id,
       handle.id,
       handle.id,
@@ -82,8 +82,8 @@ describe("a run", () => {
     const { service } = await serveEcho(world);
     const handle = await service.submit(order(world));
     await handle.choices[0]!.result;
-    expect(() => service.facts(handle.id, "local")).toThrow(expect.objectContaining({ status: 410 }));
-    expect(() => service.facts(handle.id, "other")).toThrow(expect.objectContaining({ status: 404 }));
+    expect(() => service.runs.facts(handle.id, "local")).toThrow(expect.objectContaining({ status: 410 }));
+    expect(() => service.runs.facts(handle.id, "other")).toThrow(expect.objectContaining({ status: 404 }));
     await service[Symbol.asyncDispose]();
   });
 
@@ -96,12 +96,14 @@ describe("a run", () => {
       await handle.choices[0]!.result;
       ids.push(handle.id);
     }
-    const [one] = [...generous.service.runs("local")];
+    const [one] = [...generous.service.runs.list("local")];
     await generous.service[Symbol.asyncDispose]();
 
     const tight = await serveEcho(world, { folder, keepBytes: 2 * one!.bytes + 10 });
-    expect([...tight.service.runs("local")].map(({ id }) => id)).toEqual([...ids].sort().slice(2).reverse());
-    expect(() => tight.service.facts([...ids].sort()[0]!, "local")).toThrow(
+    expect([...tight.service.runs.list("local")].map(({ id }) => id)).toEqual(
+      [...ids].sort().slice(2).reverse(),
+    );
+    expect(() => tight.service.runs.facts([...ids].sort()[0]!, "local")).toThrow(
       expect.objectContaining({ status: 410 }),
     );
     await tight.service[Symbol.asyncDispose]();
@@ -123,7 +125,7 @@ describe("leaving and cancelling", () => {
     const result = await handle.choices[0]!.result;
     expect(result.finish).toBe("abort");
     await until(() => world.live() === 0);
-    expect(service.facts(handle.id, "local").status).toBe("cancelled");
+    expect(service.runs.facts(handle.id, "local").status).toBe("cancelled");
     await service[Symbol.asyncDispose]();
   });
 
@@ -175,7 +177,7 @@ describe("leaving and cancelling", () => {
     const result = await handle.choices[0]!.result;
     expect(result.finish).toBe("abort");
     expect(answer("n0", 900).startsWith(result.text)).toBe(true);
-    expect(service.facts(handle.id, "local")).toMatchObject({ status: "finished", finish: "abort" });
+    expect(service.runs.facts(handle.id, "local")).toMatchObject({ status: "finished", finish: "abort" });
     await service[Symbol.asyncDispose]();
   });
 });
@@ -245,7 +247,7 @@ describe("an idempotency key", () => {
     expect((await cut.choices[0]!.result).finish).toBe("abort");
 
     const second = await serveEcho(world, { folder });
-    expect(second.service.facts(cut.id, "local").status).toBe("interrupted");
+    expect(second.service.runs.facts(cut.id, "local").status).toBe("interrupted");
     const passes = world.reward.passes;
     const again = await second.service.submit(order(world, { steps: 40, idempotency }));
     expect(again).toMatchObject({ id: cut.id, joined: true });
@@ -253,9 +255,9 @@ describe("an idempotency key", () => {
     expect(result).toMatchObject({ run: cut.id, finish: "stop", text: answer("n0", 40) });
     expect(world.reward.passes - passes).toBeLessThan(40 - 4);
     expect(result.ledger.reward!.calls).toBe(40);
-    const facts = second.service.facts(cut.id, "local");
+    const facts = second.service.runs.facts(cut.id, "local");
     expect(facts).toMatchObject({ status: "finished", idempotency });
-    const events = await recordsOf(await second.service.events(cut.id, "local", undefined));
+    const events = await recordsOf(await second.service.runs.events(cut.id, "local", undefined));
     expect(events.filter(({ type }) => type === "run-finished")).toHaveLength(1);
     await second.service[Symbol.asyncDispose]();
   });
@@ -273,8 +275,8 @@ describe("taking up again", () => {
     expect(resumed.id).toBe(handle.id);
     await expect(service.resume(handle.id, "local")).rejects.toMatchObject({ code: "run_not_resumable" });
     expect((await resumed.choices[0]!.result).text).toBe(answer("n0", 30));
-    const { events } = await readTrace(service.tracePath(handle.id, "local")!);
-    const read = await eventsOf(await service.events(handle.id, "local", undefined));
+    const { events } = await readTrace(service.runs.tracePath(handle.id, "local")!);
+    const read = await eventsOf(await service.runs.events(handle.id, "local", undefined));
     expect(read.map(({ event }) => event)).toEqual(events);
     await expect(service.resume(handle.id, "local")).rejects.toMatchObject({ status: 409 });
     await service[Symbol.asyncDispose]();
@@ -285,7 +287,7 @@ describe("taking up again", () => {
     const { service } = await serveEcho(world, { folder });
     const handle = await service.submit(order(world, { steps: 30 }));
     await until(() => world.reward.passes >= 5);
-    const path = service.tracePath(handle.id, "local")!;
+    const path = service.runs.tracePath(handle.id, "local")!;
     const [bytes, facts] = await Promise.all([
       readFile(path),
       readFile(join(folder, handle.id, "run.json"), "utf8"),
@@ -296,7 +298,7 @@ describe("taking up again", () => {
     await writeFile(join(folder, handle.id, "run.json"), facts);
 
     const later = await serveEcho(world, { folder });
-    expect(later.service.facts(handle.id, "local").status).toBe("interrupted");
+    expect(later.service.runs.facts(handle.id, "local").status).toBe("interrupted");
     const resumed = await later.service.resume(handle.id, "local");
     expect((await resumed.choices[0]!.result).text).toBe(answer("n0", 30));
     await later.service[Symbol.asyncDispose]();
@@ -330,7 +332,7 @@ describe("storage", () => {
     const handle = await service.submit(order(world));
     expect((await handle.choices[0]!.result).text).toBe(answer("n0", 4));
     expect(notices.join()).toContain("is not kept");
-    expect(() => service.facts(handle.id, "local")).toThrow(expect.objectContaining({ status: 410 }));
+    expect(() => service.runs.facts(handle.id, "local")).toThrow(expect.objectContaining({ status: 410 }));
     await service[Symbol.asyncDispose]();
   });
 
@@ -342,7 +344,7 @@ describe("storage", () => {
     await first.service[Symbol.asyncDispose]();
     await writeFile(join(folder, handle.id, "run.json"), '{"version":1,"id":"../../etc/passwd"}');
     const { service, notices } = await serveEcho(world, { folder });
-    expect([...service.runs("local")]).toEqual([]);
+    expect([...service.runs.list("local")]).toEqual([]);
     expect(notices.join()).toContain(handle.id);
     expect(await readdir(folder)).toContain(handle.id);
     await service[Symbol.asyncDispose]();
@@ -362,7 +364,7 @@ describe("the engine's end", () => {
     await until(() => world.live() > 0);
     isDown = true;
     await expect(running.choices[0]!.result).rejects.toMatchObject({ code: "engine-failed" });
-    expect(service.facts(running.id, "local")).toMatchObject({
+    expect(service.runs.facts(running.id, "local")).toMatchObject({
       status: "failed",
       error: { code: "engine-failed" },
     });
@@ -390,7 +392,7 @@ describe("draining", () => {
     expect((await short.choices[0]!.result).finish).toBe("stop");
     await drained;
     expect((await long.choices[0]!.result).finish).toBe("abort");
-    expect(service.facts(long.id, "local").status).toBe("interrupted");
+    expect(service.runs.facts(long.id, "local").status).toBe("interrupted");
     await service[Symbol.asyncDispose]();
     expect(world.live()).toBe(0);
   });

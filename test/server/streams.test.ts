@@ -58,7 +58,7 @@ describe("a client that leaves", () => {
     for await (const { data } of framesOf(leaves.response)) if (data.includes("Step 3")) break;
     leaves.close();
     await until(async () => (await runOf(id)).status === "cancelled");
-    const records = await server.service.records(id, "local");
+    const records = await server.service.runs.records(id, "local");
     const seen = records.filter(({ type }) => type === "step-committed").length;
     expect(seen).toBeLessThan(20);
     expect(textsOf(await allFrames((await stays).response))).toEqual([answer("stays", 20)]);
@@ -177,7 +177,7 @@ describe("what a stream holds", () => {
     expect(error).toMatchObject({ code: "decode_failed", request_id: id });
     expect(answer("fails", 20).startsWith(textsOf(frames.slice(0, -2))[0]!)).toBe(true);
     expect(await runOf(id)).toMatchObject({ status: "failed", error: { code: "decode-failed" } });
-    const records = await server.service.records(id, "local");
+    const records = await server.service.runs.records(id, "local");
     expect(records.at(-1)).toMatchObject({ type: "run-failed", error: { code: "decode-failed" } });
     expect(records.filter(({ type }) => type === "step-committed").length).toBeGreaterThan(2);
     const whole = await server.post(chatPath, chat("fails", 20));
@@ -273,7 +273,7 @@ test("back-pressure: a reader takes its time and misses nothing", async () => {
   server = await echoServer(world, { folder: join(folder, "slow-reader") });
   const handle = await server.service.submit(order(world, { steps: 50 }));
   await handle.choices[0]!.result;
-  const expected = await eventsOf(await server.service.events(handle.id, "local", undefined));
+  const expected = await eventsOf(await server.service.runs.events(handle.id, "local", undefined));
   const frames: Frame[] = [];
   for await (const frame of framesOf(await server.fetch(`/v1/runs/${handle.id}/events`))) {
     if (frames.length % 40 === 0) await new Promise((wake) => setTimeout(wake, 5));

@@ -32,7 +32,7 @@ export function runRoutes(service: LiveRunService): ServerApp {
   app.get("/v1/runs", (c) => {
     const { limit, ...filter } = filterOf(c);
     const found: unknown[] = [];
-    for (const facts of service.runs(c.get("owner"))) {
+    for (const facts of service.runs.list(c.get("owner"))) {
       if (!matches(facts, filter)) continue;
       if (found.length === limit) return c.json({ object: "list", data: found, has_more: true });
       found.push(shown(facts));
@@ -42,8 +42,8 @@ export function runRoutes(service: LiveRunService): ServerApp {
 
   app.get("/v1/runs/:id", async (c) => {
     const [id, owner] = [c.req.param("id"), c.get("owner")];
-    const facts = service.facts(id, owner);
-    return c.json({ ...shown(facts), question: await service.question(id, owner) });
+    const facts = service.runs.facts(id, owner);
+    return c.json({ ...shown(facts), question: await service.runs.question(id, owner) });
   });
 
   app.delete("/v1/runs/:id", (c) => {
@@ -58,11 +58,11 @@ export function runRoutes(service: LiveRunService): ServerApp {
 
   app.get("/v1/runs/:id/events", async (c) => {
     const [id, owner] = [c.req.param("id"), c.get("owner")];
-    const events = await service.events(id, owner, afterOf(c));
+    const events = await service.runs.events(id, owner, afterOf(c));
     openStreams++;
     return streamResponse(
       c,
-      frames(events, () => service.facts(id, owner)),
+      frames(events, () => service.runs.facts(id, owner)),
       {
         ...service.limits,
         onEnd: () => openStreams--,
@@ -73,11 +73,11 @@ export function runRoutes(service: LiveRunService): ServerApp {
   app.get("/v1/runs/:id/trace", async (c) => {
     const [id, owner] = [c.req.param("id"), c.get("owner")];
     const headers = { "content-type": "application/x-ndjson; charset=utf-8" };
-    const path = service.tracePath(id, owner);
+    const path = service.runs.tracePath(id, owner);
     if (path && (await stat(path).catch(() => undefined))) {
       return c.body(Readable.toWeb(createReadStream(path)) as ReadableStream, 200, headers);
     }
-    const lines = (await service.records(id, owner)).map((event, index) => encodeLine(event, index));
+    const lines = (await service.runs.records(id, owner)).map((event, index) => encodeLine(event, index));
     return c.body(Buffer.concat(lines), 200, headers);
   });
 

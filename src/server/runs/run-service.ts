@@ -1,28 +1,15 @@
 /** The runs of a server: admitted, carried out, kept, found again, taken up again. */
-import { StepwrightError } from "../../core/errors.js";
-import { replay } from "../../core/run.js";
-import type { TraceContents } from "../../core/trace.js";
-import { standing, type TraceEvent } from "../../core/trace-event.js";
-import { methods } from "../../methods/index.js";
 import { ApiError } from "../api-error.js";
 import type { ServiceLimits } from "../limits.js";
-import type {
-  NumberedEvent,
-  RunChoice,
-  RunHandle,
-  RunOrder,
-  RunService,
-  ServedModels,
-  ServiceState,
-} from "../types.js";
+import type { RunHandle, RunOrder, RunService, ServedModels, ServiceState } from "../types.js";
 import { Admission } from "./admission.js";
-import { readRecords } from "./event-log.js";
+import { type EarlierRun, keptChoice, lastingFacts, resumedRequest } from "./earlier-run.js";
 import { IdempotencyTable } from "./idempotency.js";
 import { LiveRun, type RunObserver } from "./live-run.js";
 import { ServerMetrics } from "./metrics.js";
 import { Recovery } from "./recovery.js";
-import { resumedRequest } from "./resumed-request.js";
-import { choiceId, newFacts, newRunId, type RunFacts } from "./run-facts.js";
+import { choiceId, newFacts, newRunId } from "./run-facts.js";
+import { RunLibrary, runNotFound } from "./run-library.js";
 import { RemovedRuns, RunStore } from "./run-store.js";
 import { ServedRequest } from "./served-request.js";
 
@@ -33,12 +20,6 @@ export interface RunServiceOptions {
   readonly folder: string | null;
   /** Told what went wrong and was got over. */
   readonly onNotice?: ((notice: string) => void) | undefined;
-}
-
-/** What an earlier life of a run left. */
-interface Earlier {
-  readonly facts: RunFacts;
-  readonly contents: TraceContents;
 }
 
 /** Runs without a place on disk that a retry may still ask for. */
@@ -62,6 +43,8 @@ export class LiveRunService implements RunService {
   readonly metrics = new ServerMetrics();
   readonly limits: ServiceLimits;
   readonly models: ServedModels;
+  /** Those that are there, to look at. */
+  readonly runs: RunLibrary;
   readonly #store: RunStore | undefined;
   readonly #removed: RemovedRuns;
   readonly #admission: Admission;
@@ -84,6 +67,7 @@ export class LiveRunService implements RunService {
     this.models = options.models;
     this.#store = store;
     this.#removed = removed;
+    this.runs = new RunLibrary(this.#live, store, removed);
     this.#recovery = new Recovery({ onReady: () => this.#admission.dispatch(), onNotice: options.onNotice });
     this.#admission = new Admission(options.limits, () => this.#recovery.isReady);
     for (const { owner, idempotency, request, choice, status } of store?.runs ?? []) {
@@ -116,57 +100,11 @@ export class LiveRunService implements RunService {
     return this.#begin(newRunId(), order).join(signal, false);
   }
 
-  /** The runs of this owner, the newest first. */
-  *runs(owner: string): Iterable<RunFacts> {
-    for (const run of [...this.#live.values()].reverse()) if (run.owner === owner) yield run.facts;
-    const kept = this.#store ? [...this.#store.runs] : [];
-    for (const facts of kept.reverse()) if (facts.owner === owner && !this.#live.has(facts.id)) yield facts;
-  }
-
-  /** Throws 404 `run_not_found` for an unknown id and for another owner's, 410 `run_expired` for one that is not kept. */
-  facts(id: string, owner: string): RunFacts {
-    const facts = this.#live.get(id)?.facts ?? this.#store?.get(id);
-    if (facts?.owner === owner) return facts;
-    if (this.#removed.has(id, owner)) {
-      throw new ApiError(410, "run_expired", "this run is not kept any more");
-    }
-    throw notFound();
-  }
-
-  /** What was asked, whole. Errors as `facts`. */
-  async question(id: string, owner: string): Promise<string> {
-    const { question } = this.facts(id, owner);
-    const live = this.#live.get(id);
-    if (live) return live.request.question;
-    const first = await this.#store?.readStart(id);
-    return first?.type === "run-started" ? first.question : question;
-  }
-
-  /** Its events so far and to come; errors as `facts`. */
-  async events(id: string, owner: string, after: number | undefined): Promise<AsyncIterable<NumberedEvent>> {
-    this.facts(id, owner);
-    const run = this.#live.get(id);
-    if (run) return run.read({ after });
-    return readRecords((await this.#read(id)).contents.events, { after });
-  }
-
-  /** Its records so far. Errors as `facts`. */
-  async records(id: string, owner: string): Promise<readonly TraceEvent[]> {
-    this.facts(id, owner);
-    return this.#live.get(id)?.log.records ?? (await this.#read(id)).contents.events;
-  }
-
-  /** The trace's file; null while only memory has it. Errors as `facts`. */
-  tracePath(id: string, owner: string): string | null {
-    this.facts(id, owner);
-    return this.#store?.tracePath(id) ?? null;
-  }
-
   /** Ends a run that waits or works: all answers of its request, if it is the first. Throws 404 also for one that is over. */
   cancel(id: string, owner: string): void {
-    this.facts(id, owner);
+    this.runs.facts(id, owner);
     const run = this.#live.get(id);
-    if (!run || run.isOver || run.isCancelled) throw notFound("the run is over");
+    if (!run || run.isOver || run.isCancelled) throw runNotFound("the run is over");
     const request = this.#requests.get(id);
     if (request) request.cancel("cancelled by its owner");
     else this.#cancel(run, "cancelled by its owner", "cancelled");
@@ -175,12 +113,12 @@ export class LiveRunService implements RunService {
   /** Takes up a kept run that was cut or failed. Throws 409 `run_not_resumable` for one that is finished or under way. */
   async resume(id: string, owner: string): Promise<RunHandle> {
     this.#refuseWhileDraining();
-    const facts = this.facts(id, owner);
+    const facts = this.runs.facts(id, owner);
     if (this.#live.has(id) || this.#returning.has(id) || facts.status === "finished") {
       throw new ApiError(409, "run_not_resumable", `the run is ${facts.status}`);
     }
-    const resuming = this.#read(id).then(async (earlier) => {
-      const request = await resumedRequest(facts, earlier.contents.events, this.models);
+    const resuming = this.runs.read(id).then(async (earlier) => {
+      const request = await resumedRequest(earlier, this.models);
       const { model } = facts;
       const { method, question, maxTokens = 0 } = request;
       // One answer at its longest: what the method is wide was admitted when it was first asked for.
@@ -223,7 +161,7 @@ export class LiveRunService implements RunService {
     });
   }
 
-  #begin(id: string, order: RunOrder, earlier: readonly Earlier[] = []): ServedRequest {
+  #begin(id: string, order: RunOrder, earlier: readonly EarlierRun[] = []): ServedRequest {
     const choices = Array.from({ length: order.choices }, (_, choice) =>
       this.#newRun(id, choice, order, earlier[choice]),
     );
@@ -244,7 +182,7 @@ export class LiveRunService implements RunService {
     return request;
   }
 
-  #newRun(request: string, choice: number, order: RunOrder, earlier: Earlier | undefined): LiveRun {
+  #newRun(request: string, choice: number, order: RunOrder, earlier: EarlierRun | undefined): LiveRun {
     const { owner, model, idempotency = null, cost } = order;
     const asked = order.request(choice);
     const place = { id: choiceId(request, choice), request, choice, owner, model, idempotency };
@@ -255,7 +193,7 @@ export class LiveRunService implements RunService {
       onEnd: (run, error) => this.#ended(run, error, request),
     };
     return new LiveRun({
-      facts: earlier ? { ...facts, ...lasting(earlier.facts) } : facts,
+      facts: earlier ? { ...facts, ...lastingFacts(earlier) } : facts,
       request: asked,
       cost,
       store: this.#store,
@@ -318,44 +256,15 @@ export class LiveRunService implements RunService {
     order: RunOrder,
   ): Promise<ServedRequest | RunHandle | undefined> {
     // What cannot be read back is done anew.
-    const earlier = await Promise.all(ids.map((one) => this.#read(one))).catch(() => undefined);
+    const earlier = await Promise.all(ids.map((one) => this.runs.read(one))).catch(() => undefined);
     if (!earlier) return undefined;
     if (earlier.some(({ facts }) => facts.status !== "finished")) {
       // A seed that the server drew is in the trace, not in the request.
-      const requests = await Promise.all(
-        earlier.map(({ facts, contents }) => resumedRequest(facts, contents.events, this.models)),
-      );
+      const requests = await Promise.all(earlier.map((one) => resumedRequest(one, this.models)));
       return this.#begin(id, { ...order, request: (choice) => requests[choice]! }, earlier);
     }
     const created = Math.floor(earlier[0]!.facts.created);
     const choices = earlier.map(keptChoice);
     return { id, created, joined: true, choices, leave: () => {}, cancel: () => {} };
   }
-
-  async #read(id: string): Promise<Earlier> {
-    const facts = this.#store?.get(id);
-    if (!this.#store || !facts) throw notFound();
-    return { facts, contents: await this.#store.read(id) };
-  }
-}
-
-/** An answer that is over, read back from its trace. */
-function keptChoice({ facts: { id }, contents: { events } }: Earlier): RunChoice {
-  const kept = standing(events);
-  const result = (async () => {
-    const first = kept[0];
-    if (first?.type !== "run-started") throw new StepwrightError("trace-invalid", "the run's trace is empty");
-    return replay(kept, await methods.get(first.method));
-  })();
-  result.catch(() => {});
-  return { id, events: (after) => readRecords(events, { after, text: "whole" }), result };
-}
-
-/** What a run that is taken up again keeps of its facts. */
-function lasting({ request, choice, created, idempotency }: RunFacts) {
-  return { request, choice, created, idempotency };
-}
-
-function notFound(message = "there is no such run"): ApiError {
-  return new ApiError(404, "run_not_found", message, { remedy: "GET /v1/runs lists the runs of your key" });
 }
