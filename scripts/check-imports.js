@@ -27,6 +27,9 @@ const allowed = {
 /** Packages that only some layers may import; all others are free. */
 const packages = { koffi: ["native"], hono: ["server"] };
 
+/** What the studio may compile in: it talks to the rest over HTTP. */
+const inStudio = ["core", "methods", "bench"];
+
 const source = fileURLToPath(new URL("../src/", import.meta.url));
 const files = readdirSync(source, { recursive: true })
   .map(String)
@@ -66,6 +69,15 @@ for (const file of files) {
     if (other !== layer && !free && !isTest)
       problems.push(`${file}: src/${layer} may not import src/${other}`);
     if (match[1] && !/^(?:import|export)\s+type\s/.test(match[0]) && !isTest) graph.get(file).push(target);
+  }
+}
+
+const studio = fileURLToPath(new URL("../studio/src/", import.meta.url));
+for (const file of readdirSync(studio, { recursive: true }).map(String)) {
+  if (!/\.tsx?$/.test(file)) continue;
+  for (const match of readFileSync(join(studio, file), "utf8").matchAll(/"(?:\.\.\/){2,}src\/([^/"]+)\//g)) {
+    if (!inStudio.includes(match[1]))
+      problems.push(`studio/src/${file}: the studio may not import src/${match[1]}`);
   }
 }
 
