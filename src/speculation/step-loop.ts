@@ -20,6 +20,7 @@ import { readBlock } from "./block.js";
 import type { Host } from "./host.js";
 import { StepAccount } from "./step-account.js";
 import { takeStrides } from "./walk.js";
+import { withinLeaves } from "./within-leaves.js";
 
 /** A branch of the target and what speculates beside it. */
 export interface Place {
@@ -240,7 +241,8 @@ export class StepLoop {
     }
     this.#account.drafting(usage);
     if (tree.size > 0) this.#place.drafted = tokens.length;
-    return { draft, seconds: now() - started };
+    const { leaves = Number.POSITIVE_INFINITY } = this.#host.target.treeLimits ?? {};
+    return { draft: { ...draft, tree: withinLeaves(tree, leaves) }, seconds: now() - started };
   }
 
   /** The target's pass over a draft, and what is written of it. */

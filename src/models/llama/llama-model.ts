@@ -66,9 +66,9 @@ export class LlamaModel implements Model {
       ...(parts.whiteBox ? ["graph" as const] : []),
       ...(info.canTrim ? ["tree" as const] : []),
     ]);
-    // What one pass takes; more is read in several.
+    // What one pass takes, and half of the sequences: other branches want to keep theirs.
     const nodes = Math.min(info.batchTokens, mostOutputs(info)) - 1;
-    this.treeLimits = { nodes, leaves: info.sequences };
+    this.treeLimits = { nodes, leaves: Math.ceil(info.sequences / 2) };
     this.endTokens = new Set(info.endTokens);
     const context = Math.min(info.cells, info.trainedContext);
     this.size = { ...parts.file.size, context, vocabulary: info.vocabularySize };
