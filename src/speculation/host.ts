@@ -1,12 +1,11 @@
 /** What all branches of a speculating model share. */
 import type { Model } from "../core/model.js";
-import type { Drafter, OpenController, OpenDrafter, OpenRule } from "../core/speculation.js";
+import type { OpenController, OpenDrafter, OpenRule } from "../core/speculation.js";
 import { TokenBytes } from "./token-bytes.js";
 
 export interface HostParts {
   readonly target: Model;
   readonly drafter: OpenDrafter;
-  readonly shape: Drafter["shape"];
   readonly controller: OpenController;
   /** A rule for one opened branch and its forks: what it keeps between places is theirs alone. */
   readonly openRule: () => OpenRule;
@@ -20,21 +19,20 @@ export class Host {
   readonly controller: OpenController;
   readonly openRule: () => OpenRule;
   readonly now: () => number;
-  /** Most drafts that one pass of the target can read; a tree may have as many leaves as nodes. */
+  /** Most drafts that one pass of the target can read. */
   readonly mostNodes: number;
   readonly bytes: TokenBytes;
   /** Branches that write at this moment. */
   writing = 0;
   readonly #prompts = new Map<string, Promise<readonly number[]>>();
 
-  constructor({ target, drafter, shape, controller, openRule, now }: HostParts) {
+  constructor({ target, drafter, controller, openRule, now }: HostParts) {
     this.target = target;
     this.drafter = drafter;
     this.controller = controller;
     this.openRule = openRule;
     this.now = now ?? (() => performance.now() / 1000);
-    const { nodes, leaves } = target.treeLimits ?? { nodes: Infinity, leaves: Infinity };
-    this.mostNodes = shape === "tree" ? Math.min(nodes, leaves) : nodes;
+    this.mostNodes = target.treeLimits?.nodes ?? Number.POSITIVE_INFINITY;
     this.bytes = new TokenBytes(target);
   }
 

@@ -71,8 +71,7 @@ export async function speculate(target: Model, options: SpeculateOptions = {}): 
       controller: named(controlling),
       ...(drafter.size && own && { draft: own.fingerprint }),
     };
-    const { shape } = drafting.entry;
-    const parts = { target, drafter, shape, openRule, controller, identity };
+    const parts = { target, drafter, openRule, controller, identity };
     return new SpeculatingModel({ ...parts, ...(now && { now }) });
   } catch (error) {
     await drafter.close?.();
