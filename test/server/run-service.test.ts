@@ -282,6 +282,26 @@ describe("taking up again", () => {
     await service[Symbol.asyncDispose]();
   });
 
+  test("a run that is taken up and cancelled before it starts stays as it was, to be taken up again", async () => {
+    const world = echoWorld(slow);
+    const { service } = await serveEcho(world, { folder, concurrency: 1 });
+    const handle = await service.submit(order(world, { steps: 30 }));
+    await until(() => world.reward.passes >= 3);
+    service.cancel(handle.id, "local");
+    await handle.choices[0]!.result;
+    const records = await service.runs.records(handle.id, "local");
+    const busy = await service.submit(order(world, { nonce: "busy", steps: 900 }));
+    const waiting = await service.resume(handle.id, "local");
+    service.cancel(handle.id, "local");
+    await expect(waiting.choices[0]!.result).rejects.toMatchObject({ code: "aborted" });
+    busy.cancel("enough");
+    await until(() => service.runs.facts(handle.id, "local").status === "cancelled");
+    expect(await service.runs.records(handle.id, "local")).toEqual(records);
+    const resumed = await service.resume(handle.id, "local");
+    expect((await resumed.choices[0]!.result).text).toBe(answer("n0", 30));
+    await service[Symbol.asyncDispose]();
+  });
+
   test("a trace that a killed server left goes on, its torn end dropped (83)", async () => {
     const world = echoWorld(slow);
     const { service } = await serveEcho(world, { folder });

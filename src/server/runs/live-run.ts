@@ -142,8 +142,10 @@ export class LiveRun implements RunChoice, Candidate {
   async #end(error: unknown, result: RunResult | undefined, sink?: FileSink): Promise<void> {
     const { store, observer } = this.#options;
     const last = this.log.records.at(-1);
-    this.#facts = endedFacts(this.#facts, last, this.#cutAs);
-    if (last && sink && !sink.failure) await store?.finish(this.#facts);
+    this.#facts = endedFacts(this.#facts, last, error, this.#cutAs);
+    const isWhole = last !== undefined && sink !== undefined && !sink.failure;
+    // What an earlier part left is kept, whatever became of this one.
+    if (isWhole || this.isResumed) await store?.finish(this.#facts);
     // What never began, or is not whole, is not kept.
     else if (this.#facts.started !== null) await store?.discard(this.#facts);
     this.log.close();

@@ -1,6 +1,7 @@
 /** What is known of a run beside its events: kept as `run.json` in the run's folder, and listed. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { StepwrightError } from "../../core/errors.js";
 import type { RunRequest } from "../../core/run.js";
 import { finishes, type TraceEvent } from "../../core/trace-event.js";
 import { extractAnswer } from "../../grade/extract.js";
@@ -79,28 +80,29 @@ export function newFacts(
   };
 }
 
-/** The facts of a run that is over, from its last record. `cutAs`: what a run that was cut is called. */
+/** The facts of a run that is over. `error`: why it failed, if it did; `cutAs`: what one that was cut is called. */
 export function endedFacts(
   facts: RunFacts,
   last: TraceEvent | undefined,
+  error: unknown,
   cutAs: RunStatus | undefined,
 ): RunFacts {
   const ended = { ...facts, ended: Date.now() / 1000 };
-  if (last?.type === "run-finished") {
-    const { finish, text, ledger, elapsed } = last;
-    const answer = extractAnswer(text);
-    return {
-      ...ended,
-      status: finish === "abort" ? (cutAs ?? "finished") : "finished",
-      finish,
-      answer: answer ? clipped(answer) : null,
-      flops: ledger.total.flops,
-      seconds: elapsed,
-    };
+  if (error !== undefined || last?.type !== "run-finished") {
+    const { code, message } = StepwrightError.from(error);
+    const status = code === "aborted" && cutAs ? cutAs : "failed";
+    return { ...ended, status, error: { code, message } };
   }
-  if (last?.type !== "run-failed") return { ...ended, status: cutAs ?? "failed" };
-  const { code, message } = last.error;
-  return { ...ended, status: "failed", error: { code, message } };
+  const { finish, text, ledger, elapsed } = last;
+  const answer = extractAnswer(text);
+  return {
+    ...ended,
+    status: finish === "abort" && cutAs ? cutAs : "finished",
+    finish,
+    answer: answer ? clipped(answer) : null,
+    flops: ledger.total.flops,
+    seconds: elapsed,
+  };
 }
 
 /** Sorts by time, cannot be guessed, and is safe as the name of a folder. */
