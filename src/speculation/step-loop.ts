@@ -111,9 +111,10 @@ export class StepLoop {
     const unseen = drafter.size ? Math.max(0, length - this.#place.drafted - 1) : 0;
     const plan = controller.choose({ load: writing, length, left, unseen });
     if ("plain" in plan) return plan;
-    // The last token of the step, and of the context, is the target's own.
-    const depth = Math.min(plan.depth, left - 1, target.size.context - length - 1);
-    const nodes = Math.min(plan.nodes, this.#host.mostNodes);
+    // The last token of the step, and of the context, is the target's own; a shared cache has no more cells than that.
+    const room = target.size.context - length - 1;
+    const depth = Math.min(plan.depth, left - 1, room);
+    const nodes = Math.min(plan.nodes, this.#host.mostNodes, room);
     if (depth < 1 || nodes < 1) return { plain: 1 };
     return this.#costOf(nodes) <= this.#flopsLeft() ? { nodes, depth } : { plain: left };
   }

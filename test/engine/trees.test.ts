@@ -12,6 +12,7 @@ import {
   type TreeToken,
 } from "../../src/core/model.js";
 import { Engine, type LlamaModel, type OpenLlamaOptions, openLlama } from "../../src/models/llama/index.js";
+import { speculate } from "../../src/speculation/index.js";
 import { tinyChatTemplate, writeTinyModel } from "../../src/testing/tiny-model.js";
 
 let folder: string;
@@ -231,6 +232,21 @@ describe("trees", () => {
       for (const [at, logprob] of tokens!.entries()) {
         expect(Math.abs(rows[node + 1]!.logprobs[at]! - logprob)).toBeLessThan(2e-3);
       }
+    }
+  });
+
+  it("speculates with wide trees to the end of the context", async () => {
+    await using model = await openLlama(path, { engine, context: 96, exact: true });
+    await using shared = await openLlama(path, { engine, context: 96, sequences: 8 });
+    for (const target of [model, shared]) {
+      const plain = await (await target.open("The answer is 42 and")).extend(writing(200));
+      const controller = "fixed?nodes=24&depth=4";
+      const speculating = await speculate(target, { drafter: "recycling", controller });
+      const drafted = await (await speculating.open("The answer is 42 and")).extend(writing(200));
+      expect(plain.stop).toBe("context");
+      expect(drafted.stop).toBe("context");
+      expect(drafted.tokens).toEqual(plain.tokens);
+      expect(drafted.speculation!.accepted).toBeGreaterThan(0);
     }
   });
 
