@@ -189,6 +189,12 @@ export interface Candidate {
   readonly logprob: number;
 }
 
+/** A share of a blended input. */
+export interface BlendPart {
+  readonly token: Token;
+  readonly weight: number;
+}
+
 export interface ReadOptions extends CallOptions {
   /** The k most probable next tokens after the passage, best first, and the law's entropy. Needs `candidates`. At most 256. */
   readonly topK?: number;
@@ -200,6 +206,12 @@ export interface ReadOptions extends CallOptions {
   readonly hidden?: boolean;
   /** The whole log-probability row after the passage, vocabulary long. Needs `logits`; costs a copy of the row. */
   readonly row?: boolean;
+  /**
+   * What is passed in place of the passage's last token: the weighted sum of these tokens' embeddings. The branch's ids
+   * name that last token all the same, and it is what is passed after an eviction: good for guesses only. Needs `graph`,
+   * and something to read off.
+   */
+  readonly blend?: readonly BlendPart[];
 }
 
 export interface Reading {

@@ -11,6 +11,7 @@ export const drafters: Registry<Drafter> = createRegistry<Drafter>("drafter", {
   "model-tree": () => import("./model-tree.js"),
   dyspec: () => import("./dyspec.js"),
   "beam-forest": () => import("./beam-forest.js"),
+  superposed: () => import("./superposed.js"),
   retrieval: () => import("./retrieval.js"),
   rapid: () => import("./rapid.js"),
   hint: () => import("./hint.js"),

@@ -65,6 +65,8 @@ export interface BatchToken {
   readonly sequences: readonly number[];
   /** Whether logits (or the hidden state) are wanted after this token. */
   readonly output: boolean;
+  /** What the white box passes in its place: the weighted sum of these tokens' embeddings. */
+  readonly blend?: readonly { readonly token: number; readonly weight: number }[];
 }
 
 /** 0 done; 1 no room in the KV cache; 2 aborted; negative: failed. libllama's own codes. */

@@ -1,6 +1,6 @@
 /** A draft model beside one branch of the target: its rows after the target's text, and after drafts of what follows. */
 import type { DraftRow } from "../../core/draft-tree.js";
-import { addUsage, type Branch, type Model, noUsage, type Usage } from "../../core/model.js";
+import { addUsage, type BlendPart, type Branch, type Model, noUsage, type Usage } from "../../core/model.js";
 import type { Passage, Token } from "../../core/step.js";
 
 /** A place after the text or after drafts of it, and what the draft model says there. */
@@ -25,6 +25,15 @@ export type TextView = (tokens: readonly Token[]) => readonly Token[];
 interface HeldBranch {
   readonly branch: Branch;
   path: readonly Token[];
+  /** The path was read as mixtures: it is nothing that a later block could go on from. */
+  isBlended: boolean;
+}
+
+/** A draft that is read next: with a blend, a mixture of tokens in its place. */
+export interface NextDraft {
+  readonly place: DraftPlace;
+  readonly token: Token;
+  readonly blend?: readonly BlendPart[];
 }
 
 /**
@@ -63,16 +72,15 @@ export class DraftReader {
   }
 
   /** The rows after one more draft each, read together. */
-  async expand(
-    drafts: readonly { readonly place: DraftPlace; readonly token: Token }[],
-    options: RowOptions,
-  ): Promise<DraftPlace[]> {
+  async expand(drafts: readonly NextDraft[], options: RowOptions): Promise<DraftPlace[]> {
     // All forks come first: a branch that has begun to read a draft is no place to fork its siblings from.
     const grown = drafts.map(({ place }) => this.#branchAt(place));
     return Promise.all(
-      drafts.map(({ place, token }, index) =>
-        this.#append(grown[index]!, [...place.path, token], [token], options),
-      ),
+      drafts.map(({ place, token, blend }, index) => {
+        const held = grown[index]!;
+        held.isBlended ||= blend !== undefined;
+        return this.#append(held, [...place.path, token], [token], { ...options, ...(blend && { blend }) });
+      }),
     );
   }
 
@@ -80,8 +88,8 @@ export class DraftReader {
   settle(text: readonly Token[]): void {
     const tokens = this.#view(text);
     const shared = sharedLength(this.#text, tokens);
-    const agrees = ({ path }: HeldBranch) =>
-      shared < this.#text.length ? shared : shared + sharedLength(path, tokens.slice(shared));
+    const agrees = ({ path, isBlended }: HeldBranch) =>
+      isBlended || shared < this.#text.length ? shared : shared + sharedLength(path, tokens.slice(shared));
     let [best, most] = [undefined as HeldBranch | undefined, -1];
     for (const held of this.#branches) {
       const length = agrees(held);
@@ -92,6 +100,7 @@ export class DraftReader {
     if (!best) return;
     if (best.branch.length > most) best.branch.trim(most);
     best.path = [];
+    best.isBlended = false;
     this.#text = tokens.slice(0, most);
   }
 
@@ -107,7 +116,7 @@ export class DraftReader {
     const [held] = this.#branches;
     if (held) {
       child.#text = this.#text;
-      child.#branches = [{ branch: held.branch.fork(), path: held.path }];
+      child.#branches = [{ ...held, branch: held.branch.fork() }];
     }
     return child;
   }
@@ -127,7 +136,7 @@ export class DraftReader {
         : { text: await this.#model.detokenize(tokens), tokens, vocabulary: this.#model.vocabulary },
       { signal },
     );
-    const held = { branch, path: [] };
+    const held = { branch, path: [], isBlended: false };
     this.#branches = [held];
     return held;
   }
@@ -143,7 +152,7 @@ export class DraftReader {
     const branch = held.branch.fork();
     const length = this.#text.length + place.path.length;
     if (branch.length > length) branch.trim(length);
-    const fork = { branch, path: place.path };
+    const fork = { branch, path: place.path, isBlended: held.isBlended };
     this.#branches.push(fork);
     return fork;
   }
@@ -152,12 +161,16 @@ export class DraftReader {
     held: HeldBranch,
     path: readonly Token[],
     tokens: readonly Token[],
-    { topK, hidden, signal }: RowOptions,
+    { topK, hidden, signal, blend }: RowOptions & { readonly blend?: readonly BlendPart[] },
   ): Promise<DraftPlace> {
     held.path = path;
     try {
       const passage = { text: "", tokens, vocabulary: this.#model.vocabulary };
-      const reading = await held.branch.append(passage, { topK, signal, ...(hidden && { hidden }) });
+      const reading = await held.branch.append(passage, {
+        ...{ topK, signal },
+        ...(hidden && { hidden }),
+        ...(blend && { blend }),
+      });
       this.#usage = addUsage(this.#usage, reading.usage);
       const row = { entropy: reading.entropy!, topK: reading.topK! };
       const place = { path, row, hidden: reading.hidden };

@@ -16,10 +16,12 @@ export interface ForwardShape {
   /** Rows that attention looks at: the same ones for all layers, or so many for each. */
   readonly rows: number | readonly number[];
   readonly plan: ForwardPlan;
+  /** Parts that blended tokens have together. */
+  readonly blended: number;
 }
 
-export function shapeKey({ tokens, outputs, rows, plan }: ForwardShape): string {
-  return `${tokens} ${outputs} ${rows} ${planKey(plan)}`;
+export function shapeKey({ tokens, outputs, rows, plan, blended }: ForwardShape): string {
+  return `${tokens} ${outputs} ${rows} ${blended} ${planKey(plan)}`;
 }
 
 export interface ForwardParts {
@@ -39,6 +41,13 @@ export class ForwardGraph {
   readonly into: Int32Array;
   /** Which tokens have outputs; null when all have. */
   readonly outputs: Int32Array | null;
+  /** What blended tokens are made of; null where there are none. */
+  readonly blend: {
+    readonly parts: Int32Array;
+    /** [parts, tokens]. */
+    readonly weights: Float32Array;
+    readonly plain: Float32Array;
+  } | null;
   /** Masks and row indices; layers that look at the same rows share one entry. */
   readonly sights: readonly {
     readonly layers: readonly number[];
@@ -65,6 +74,14 @@ export class ForwardGraph {
     const input = {
       tokens: integers(tokens),
       positions: integers(tokens),
+      blend:
+        shape.blended === 0
+          ? undefined
+          : {
+              parts: integers(shape.blended),
+              weights: c.input(c.tensor("F32", shape.blended, tokens)),
+              plain: c.input(c.tensor("F32", 1, tokens)),
+            },
       outputs: shape.outputs > 0 && shape.outputs < tokens ? integers(shape.outputs) : null,
     };
     const into = integers(tokens);
@@ -91,6 +108,13 @@ export class ForwardGraph {
     this.positions = filled(input.positions);
     this.into = filled(into);
     this.outputs = input.outputs ? filled(input.outputs) : null;
+    this.blend = input.blend
+      ? {
+          parts: filled(input.blend.parts),
+          weights: input.blend.weights.floats(),
+          plain: input.blend.plain.floats(),
+        }
+      : null;
     this.sights = sights.map(({ layers, sight }) => ({
       layers,
       index: sight.index ? filled(sight.index) : null,

@@ -9,6 +9,8 @@ export interface ForwardToken {
   /** Sequences it belongs to; several for the shared nodes of a tree. It sees what the first of them holds. */
   readonly sequences: readonly number[];
   readonly output: boolean;
+  /** Passed in its place: the weighted sum of these tokens' embeddings. */
+  readonly blend?: readonly { readonly token: number; readonly weight: number }[];
 }
 
 export interface ForwardOptions {
@@ -32,7 +34,8 @@ export function checkBatch(batch: readonly ForwardToken[], vocabulary: number, s
       !within(token.token, vocabulary) ||
       !within(token.position, 2 ** 31) ||
       token.sequences.length === 0 ||
-      !token.sequences.every((sequence) => within(sequence, sequences)),
+      !token.sequences.every((sequence) => within(sequence, sequences)) ||
+      token.blend?.some((part) => !within(part.token, vocabulary)),
   );
   if (wrong === undefined && batch.length > 0) return;
   throw new StepwrightError("internal", `not a batch for this model: ${JSON.stringify(wrong ?? "no token")}`);

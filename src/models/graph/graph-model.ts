@@ -236,7 +236,9 @@ export class GraphModel {
       outputs: batch.filter(({ output }) => output).length,
       rows: selections ? rowsPerLayer(this.config, selections) : Math.min(extent, table.rows),
       plan: options.plan ?? {},
+      blended: batch.reduce((sum, { blend }) => sum + (blend?.length ?? 0), 0),
     });
+    fillBlend(graph, batch);
     let output = 0;
     for (const [index, token] of batch.entries()) {
       graph.tokens[index] = token.token;
@@ -281,5 +283,20 @@ export class GraphModel {
     weights.free();
     backend.free();
     this.#abort.free();
+  }
+}
+
+function fillBlend({ blend }: ForwardGraph, batch: readonly ForwardToken[]): void {
+  if (!blend) return;
+  const count = blend.parts.length;
+  blend.weights.fill(0);
+  let part = 0;
+  for (const [index, token] of batch.entries()) {
+    blend.plain[index] = token.blend ? 0 : 1;
+    for (const { token: id, weight } of token.blend ?? []) {
+      blend.parts[part] = id;
+      blend.weights[index * count + part] = weight;
+      part++;
+    }
   }
 }

@@ -13,11 +13,23 @@ export interface Weights {
   find(name: string): Tensor | undefined;
 }
 
+/** Tokens whose input is a weighted sum of embeddings. */
+export interface BlendInputs {
+  /** All parts of all of them, I32 [parts]. */
+  readonly parts: Tensor;
+  /** Weight of each part in each token's input, F32 [parts, tokens]. */
+  readonly weights: Tensor;
+  /** 0 for a blended token, 1 for any other, F32 [1, tokens]. */
+  readonly plain: Tensor;
+}
+
 export interface TransformerInputs {
   /** Token ids, I32 [tokens]. */
   readonly tokens: Tensor;
   /** Where each token stands in its text, I32 [tokens]. */
   readonly positions: Tensor;
+  /** What some tokens are blended from; absent: each is itself. */
+  readonly blend?: BlendInputs | undefined;
   /** Indices of the tokens after which logits are wanted, I32 [outputs]; null: all. */
   readonly outputs: Tensor | null;
 }
@@ -102,7 +114,7 @@ export class Transformer {
   build(inputs: TransformerInputs): TransformerOutputs {
     const { embeddingScale } = this.#config;
     const depth = this.#hooks.depth ?? this.#config.layers;
-    let x = this.#c.getRows(this.#weight("token_embd.weight"), inputs.tokens); // [width, tokens]
+    let x = this.#embed(inputs); // [width, tokens]
     if (embeddingScale !== 1) x = this.#c.scale(x, embeddingScale);
     for (let layer = 0; layer < depth; layer++) {
       // After the last attention only the outputs are needed.
@@ -111,6 +123,15 @@ export class Transformer {
     }
     const hidden = this.#at("hidden", depth, this.#norm("output_norm", x));
     return { hidden, logits: this.#logits(hidden) };
+  }
+
+  #embed({ tokens, blend }: TransformerInputs): Tensor {
+    const c = this.#c;
+    const table = this.#weight("token_embd.weight");
+    const plain = c.getRows(table, tokens); // [width, tokens]
+    if (!blend) return plain;
+    const parts = c.contiguous(c.transpose(c.getRows(table, blend.parts))); // [parts, width]
+    return c.add(c.multiply(plain, blend.plain), c.matmul(parts, blend.weights));
   }
 
   /** x [width, tokens] -> [width, tokens], or [width, outputs]. */

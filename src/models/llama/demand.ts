@@ -102,14 +102,17 @@ export function canPlaceTree(
 }
 
 /** The tokens of a demand, as they are passed. */
-export function batchOf({ branch, from, count, outputs, entries }: Demand): readonly BatchToken[] {
+export function batchOf({ branch, operation, from, count, outputs, entries }: Demand): readonly BatchToken[] {
   if (entries) return entries;
   const sequences = [branch.sequence];
+  const blend = operation.kind === "append" ? operation.want?.blend : undefined;
+  const end = branch.tokens.length - 1;
   return branch.tokens.slice(from, from + count).map((token, index) => ({
     token,
     position: from + index,
     sequences,
     output: outputs.includes(index),
+    ...(blend && from + index === end && { blend }),
   }));
 }
 

@@ -1,6 +1,7 @@
 /** A branch of a model in the engine's process. Only its number lives here; tokens and cells are the engine's. */
 import { StepwrightError } from "../../core/errors.js";
 import {
+  type BlendPart,
   type Branch,
   type ExtendOptions,
   type Extension,
@@ -73,7 +74,7 @@ export class LlamaBranch implements Branch {
         model: this.#home.number,
         branch: this.#number,
         input: handOver(passage, this.model),
-        want: toWant(options),
+        want: toWant(options, this.model),
       },
       { signal: options.signal },
     );
@@ -207,11 +208,30 @@ export class LlamaBranch implements Branch {
   }
 }
 
-function toWant(options: ReadOptions): Want | null {
-  const { topK = 0, tokens = [], logprobs = false, hidden = false, row = false } = options;
+function toWant(options: ReadOptions, model: Model): Want | null {
+  const { topK = 0, tokens = [], logprobs = false, hidden = false, row = false, blend } = options;
   checkTopK(topK);
+  if (blend) checkBlend(blend, model, topK > 0 || tokens.length > 0 || row);
   if (topK === 0 && tokens.length === 0 && !logprobs && !hidden && !row) return null;
-  return { topK, tokens, logprobs, hidden, row };
+  return { topK, tokens, logprobs, hidden, row, ...(blend && { blend }) };
+}
+
+function checkBlend(blend: readonly BlendPart[], { name, capabilities, size }: Model, reads: boolean): void {
+  if (!capabilities.has("graph")) {
+    throw new StepwrightError("missing-capability", `${name} takes tokens alone, no mixtures of them`, {
+      remedy: "open the same file as a white box: write graph: before its reference",
+    });
+  }
+  const isSound = ({ token, weight }: BlendPart) =>
+    Number.isInteger(token) && token >= 0 && token < size.vocabulary && Number.isFinite(weight);
+  if (blend.length > 0 && reads && blend.every(isSound)) return;
+  throw new StepwrightError(
+    "invalid-option",
+    "a blended input needs tokens, weights, and a law to read off",
+    {
+      subject: "blend",
+    },
+  );
 }
 
 function checkTopK(topK: number): void {

@@ -1,6 +1,6 @@
 /** What the program and the engine's process say to each other. Plain data over the IPC channel, many messages in one packet. */
 import type { ErrorData } from "../../core/errors.js";
-import type { Sampling, TreeRow, TreeToken, Usage } from "../../core/model.js";
+import type { BlendPart, Sampling, TreeRow, TreeToken, Usage } from "../../core/model.js";
 import type { Splitter, StopReason } from "../../core/step.js";
 import type { NativeModelInfo, NativeModelOptions } from "../../native/native-model.js";
 
@@ -11,6 +11,8 @@ export interface Want {
   readonly logprobs: boolean;
   readonly hidden: boolean;
   readonly row: boolean;
+  /** See `ReadOptions`. */
+  readonly blend?: readonly BlendPart[];
 }
 
 /** Ids, or text that the engine reads as plain text: no special token is recognised in it. */
