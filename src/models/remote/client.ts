@@ -74,7 +74,10 @@ export class Client {
       return { answer, events, first };
     });
     const { answer, events, first } = value;
-    const failing = (error: unknown) => this.#final(error);
+    const failing = (error: unknown) => {
+      if (error instanceof PassingFailure) this.breaker.failed();
+      return this.#final(error);
+    };
     let closed = false;
     const close = () => {
       if (!closed) free();
@@ -112,40 +115,41 @@ export class Client {
   ): Promise<Told<Value>> {
     let lostAttempts = 0;
     for (let number = 1; ; number++) {
-      await this.#slots.take(signal);
-      let kept = false;
-      const keep = () => {
-        kept = true;
-        return () => this.#slots.give();
-      };
-      try {
-        this.breaker.admit();
-      } catch (error) {
-        this.#slots.give();
+      const outcome = await this.#once(signal, attempt);
+      if (!(outcome instanceof PassingFailure)) return { value: outcome, lostAttempts };
+      if (outcome.details.worked) lostAttempts++;
+      if (number >= this.#settings.attempts || this.breaker.isOpen) throw this.#final(outcome);
+      const seconds = waitBefore(number, outcome, this.#settings);
+      await sleep(seconds * 1000, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
+    }
+  }
+
+  /** One attempt in a slot of its own; what may pass is returned, all else thrown. */
+  async #once<Value>(
+    signal: AbortSignal | undefined,
+    attempt: (keep: () => () => void) => Promise<Value>,
+  ): Promise<Value | PassingFailure> {
+    await this.#slots.take(signal);
+    let kept = false;
+    const keep = () => {
+      kept = true;
+      return () => this.#slots.give();
+    };
+    try {
+      this.breaker.admit();
+      const value = await attempt(keep).catch((error: unknown) => {
+        if (error instanceof PassingFailure) return error;
+        // Whatever else went wrong, the server was there.
+        if (signal?.aborted) this.breaker.abandoned();
+        else this.breaker.succeeded();
         throw error;
-      }
-      try {
-        const value = await attempt(keep);
-        this.breaker.succeeded();
-        return { value, lostAttempts };
-      } catch (error) {
-        if (!(error instanceof PassingFailure)) {
-          // Whatever else went wrong, the server was there.
-          if (signal?.aborted) this.breaker.abandoned();
-          else this.breaker.succeeded();
-          throw error;
-        }
-        if (error.details.afterSeconds === undefined) this.breaker.failed();
-        else this.breaker.abandoned();
-        if (error.details.worked) lostAttempts++;
-        if (number >= this.#settings.attempts || this.breaker.isOpen) throw this.#final(error);
-        const seconds = waitBefore(number, error, this.#settings);
-        await sleep(seconds * 1000, undefined, signal ? { signal } : {}).catch(() =>
-          signal?.throwIfAborted(),
-        );
-      } finally {
-        if (!kept) this.#slots.give();
-      }
+      });
+      if (!(value instanceof PassingFailure)) this.breaker.succeeded();
+      else if (value.details.afterSeconds === undefined) this.breaker.failed();
+      else this.breaker.abandoned();
+      return value;
+    } finally {
+      if (!kept) this.#slots.give();
     }
   }
 

@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, type Socket } from "node:net";
+import { StepwrightError } from "../../core/errors.js";
 import { bareHost, guardedLookup, isDenied } from "./address.js";
 import { PassingFailure, refused } from "./failure.js";
 import type { RemoteSettings } from "./settings.js";
@@ -142,8 +143,7 @@ async function* pieces(
       throw new PassingFailure(`went silent for ${idleSeconds} s in the middle of its answer`, {
         worked: true,
       });
-    if ((error as NodeJS.ErrnoException).code === undefined || error instanceof PassingFailure) throw error;
-    if (String((error as NodeJS.ErrnoException).code).startsWith("remote-")) throw error;
+    if (StepwrightError.is(error)) throw error;
     throw new PassingFailure("broke off in the middle of its answer", { cause: error, worked: true });
   } finally {
     clearTimeout(timer);

@@ -50,7 +50,7 @@ export class RemoteBranch implements Branch {
     this.#refuse(options);
     return this.#inOrder(async () => {
       options.signal?.throwIfAborted();
-      const { tokens, text } = await this.model.held(passage, options.signal);
+      const { tokens, text } = await this.model.held(passage, options);
       const before = this.length;
       this.#segments.add({ tokens, text, sent: false });
       const asks =
@@ -212,21 +212,17 @@ export class RemoteBranch implements Branch {
 
   #refuse({ hidden, row, logprobs, topK, tokens }: ReadOptions): void {
     const { dialect, name } = this.model;
-    const missing =
-      hidden && !dialect.pool
-        ? "hidden"
-        : row || (logprobs && !dialect.likelihood)
-          ? row
-            ? "logits"
-            : "likelihood"
-          : (topK !== undefined || tokens) && !dialect.law
-            ? "candidates"
-            : undefined;
-    if (missing !== undefined) {
-      throw new StepwrightError("missing-capability", `${name} does not offer "${missing}"`, {
+    const needs = (capability: string, offered: unknown) => {
+      if (offered) return;
+      throw new StepwrightError("missing-capability", `${name} does not offer "${capability}"`, {
         subject: name,
+        remedy: "use a local model file, or a server that offers it (docs/remote.md)",
       });
-    }
+    };
+    if (row) needs("logits", false);
+    if (hidden) needs("hidden", dialect.pool);
+    if (logprobs) needs("likelihood", dialect.likelihood);
+    if (topK !== undefined || tokens) needs("candidates", dialect.law);
     if (topK !== undefined && topK > dialect.mostCandidates) {
       throw new StepwrightError(
         "missing-capability",

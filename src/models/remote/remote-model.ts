@@ -77,30 +77,24 @@ export class RemoteModel implements Model {
     return prompt;
   }
 
-  async open(prefix: Passage | string, { special = false, signal }: OpenOptions = {}): Promise<RemoteBranch> {
-    signal?.throwIfAborted();
-    const given = handOver(prefix, this);
-    const held =
-      typeof given === "string"
-        ? {
-            text: given,
-            tokens: await this.dialect.tokenize(given, special, { client: this.client, signal }),
-          }
-        : { tokens: given, text: typeof prefix === "string" ? prefix : prefix.text };
+  async open(prefix: Passage | string, options: OpenOptions = {}): Promise<RemoteBranch> {
+    options.signal?.throwIfAborted();
     const segments = new Segments();
-    segments.add({ ...held, sent: false });
+    segments.add({ ...(await this.held(prefix, options)), sent: false });
     return new RemoteBranch(this, segments);
   }
 
   /** A passage as a branch holds it. */
-  async held(passage: Passage | string, signal?: AbortSignal): Promise<Held> {
+  async held(passage: Passage | string, { special = false, signal }: OpenOptions): Promise<Held> {
     const given = handOver(passage, this);
-    if (typeof given === "string") {
-      const tokens =
-        given === "" ? [] : await this.dialect.tokenize(given, false, { client: this.client, signal });
-      return { text: given, tokens };
+    if (typeof given !== "string") {
+      return { tokens: given, text: typeof passage === "string" ? passage : passage.text };
     }
-    return { tokens: given, text: typeof passage === "string" ? passage : passage.text };
+    if (given === "") return { tokens: [], text: "" };
+    return {
+      text: given,
+      tokens: await this.dialect.tokenize(given, special, { client: this.client, signal }),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
