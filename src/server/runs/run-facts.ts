@@ -5,6 +5,7 @@ import { StepwrightError } from "../../core/errors.js";
 import type { RunRequest } from "../../core/run.js";
 import { finishes, type TraceEvent } from "../../core/trace-event.js";
 import { extractAnswer } from "../../grade/extract.js";
+import { apiErrorFrom } from "../api-error.js";
 
 export const runStatuses = ["queued", "running", "finished", "failed", "cancelled", "interrupted"] as const;
 
@@ -89,9 +90,10 @@ export function endedFacts(
 ): RunFacts {
   const ended = { ...facts, ended: Date.now() / 1000 };
   if (error !== undefined || last?.type !== "run-finished") {
-    const { code, message } = StepwrightError.from(error);
+    const { code } = StepwrightError.from(error);
     const status = code === "aborted" && cutAs ? cutAs : "failed";
-    return { ...ended, status, error: { code, message } };
+    // The error's own message may hold what is no client's business; the trace has it.
+    return { ...ended, status, error: { code, message: apiErrorFrom(error).message } };
   }
   const { finish, text, ledger, elapsed } = last;
   const answer = extractAnswer(text);
