@@ -17,7 +17,8 @@ import {
 
 const prefix = ids("abcdeabdeabc");
 const target = letterModel(1);
-const draft = letterModel(2);
+/** A white box as far as it says: of a mixture it reads the heaviest token. */
+const draft = letterModel(2, 2, { capabilities: ["text", "logits", "branch", "tree", "graph"] });
 const length = 3;
 
 /** The target's law after the prefix and some tokens. */
@@ -75,6 +76,7 @@ const names = [
   "dyspec?builder=greedy",
   "beam-forest",
   "beam-forest?draws=independent",
+  "superposed",
   "retrieval",
   "rapid?draws=sampled",
   "hint",
