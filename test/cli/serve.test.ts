@@ -108,6 +108,7 @@ describe("serve", () => {
   });
 
   it.each([
+    [[], "no model is named"],
     [["--host", "0.0.0.0", ...demo], "without a key"],
     [["--draft", "demo:draft", "--method", "rsd"], "needs a target"],
     [["--draft", "demo:nothing"], 'unknown demo model "nothing"'],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { StepwrightError } from "../../core/errors.js";
 import { methods } from "../../methods/index.js";
 import type { RunningServer, ServedModels } from "../../server/index.js";
 import { createStudio, studioToken } from "../../server/studio/index.js";
@@ -31,6 +32,13 @@ export default defineCommand({
     return { title: `Options of method ${method.name}`, schema: method.schema };
   },
   async run(context, { studio: isStudio, ...settings }, _, options, given) {
+    const { draft, target, pairs } = settings;
+    if (draft === undefined && target === undefined && Object.keys(pairs).length === 0) {
+      throw new StepwrightError("missing-role", "no model is named", {
+        subject: "--target",
+        remedy: "name one: --draft, --target, or pairs in --config; stepwright studio shows runs without any",
+      });
+    }
     const token = isStudio ? await studioToken(stateFolder(context.host)) : "";
     const studio = isStudio ? await createStudio({ token, traces: [runsFolder(context.host)] }) : undefined;
     const link = ({ url }: RunningServer) => `${url}/studio/?token=${token}`;
