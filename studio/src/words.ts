@@ -1,14 +1,13 @@
 /** Figures and names as people read them. */
 
-/** 308 M, 1.5 G: three digits are as many as one can compare. */
+import { scaled } from "../../src/bench/figures-text.js";
+
+export { chance, percent, points } from "../../src/bench/figures-text.js";
+
+/** "308 M", "12": a figure is not parted from its letter at the end of a line. */
 export function metric(value: number): string {
-  if (value === 0) return "0";
-  const units = ["", "k", "M", "G", "T", "P", "E"];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.abs(value)) / 3)));
-  const scaled = value / 1000 ** power;
-  const figure = scaled >= 99.95 || Number.isInteger(scaled) ? Math.round(scaled) : scaled.toPrecision(3);
-  // A figure is not parted from its unit.
-  return power === 0 ? String(figure) : `${figure}\u00a0${units[power]}`;
+  const { digits, letter } = scaled(value);
+  return letter === "" ? digits : `${digits}\u00a0${letter}`;
 }
 
 export function seconds(value: number): string {
@@ -19,15 +18,6 @@ export function seconds(value: number): string {
 
 export function count(value: number, word: string, words = `${word}s`): string {
   return `${value.toLocaleString("en")} ${value === 1 ? word : words}`;
-}
-
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-export function points(difference: number): string {
-  const shown = (difference * 100).toFixed(1);
-  return difference > 0 ? `+${shown}` : shown.replace("-", "−");
 }
 
 export function bytes(value: number): string {

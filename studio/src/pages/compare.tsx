@@ -3,7 +3,7 @@ import type { BenchEntry, ComparedQuestion, ComparedSide, Comparison } from "../
 import { useJson } from "../api/use-json.js";
 import { Problem } from "../parts/problem.js";
 import { adjust } from "../route.js";
-import { count, metric, percent, points, visible } from "../words.js";
+import { chance, count, metric, percent, points, visible } from "../words.js";
 
 export function Compare({ query }: { readonly query: URLSearchParams }) {
   const files = useJson<{ benches: readonly BenchEntry[] }>("/studio/files");
@@ -80,7 +80,7 @@ function Difference({ found }: { readonly found: Comparison }) {
           </b>
           <span class="soft">
             better on {better}, worse on {worse} of {count(questions, "question")}; McNemar's exact p{" "}
-            {p < 0.001 ? "< 0.001" : p.toFixed(3)}
+            {chance(p)}
           </span>
         </div>
         <div class="panel">

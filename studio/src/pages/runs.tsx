@@ -1,32 +1,13 @@
 /** All runs: those of the server, and trace files that were named when it started. */
-import type { RunSummary, TraceEntry } from "../api/types.js";
-import { useJson } from "../api/use-json.js";
+import { useRunList } from "../api/use-run-list.js";
 import { Problem } from "../parts/problem.js";
-import { adjust, linkTo } from "../route.js";
+import { adjust } from "../route.js";
 import { ago, bytes, finishWords, metric, seconds, visible } from "../words.js";
-
-interface Row {
-  readonly key: string;
-  readonly link: string;
-  readonly question: string;
-  readonly method: string;
-  readonly status: string;
-  readonly when: number;
-  readonly answer: string;
-  readonly flops: number | null;
-  readonly seconds: number | null;
-  readonly note: string;
-}
 
 const mostRows = 200;
 
 export function Runs({ query, onFile }: { readonly query: URLSearchParams; onFile(file: File): void }) {
-  const runs = useJson<{ data: readonly RunSummary[] }>("/v1/runs?limit=500", 4);
-  const files = useJson<{ traces: readonly TraceEntry[] }>("/studio/files", 15);
-  const all = [
-    ...(runs.value?.data ?? []).map(rowOfRun),
-    ...(files.value?.traces ?? []).map(rowOfTrace),
-  ].sort((a, b) => b.when - a.when);
+  const { entries: all, loaded, problem } = useRunList(4);
   const [text, method, status] = ["q", "method", "status"].map((name) => query.get(name) ?? "") as [
     string,
     string,
@@ -36,11 +17,12 @@ export function Runs({ query, onFile }: { readonly query: URLSearchParams; onFil
     (row) =>
       (method === "" || row.method === method) &&
       (status === "" || row.status === status) &&
-      `${row.question} ${row.answer} ${row.method} ${row.note}`.toLowerCase().includes(text.toLowerCase()),
+      `${row.question} ${row.answer} ${row.method} ${row.file?.name ?? ""}`
+        .toLowerCase()
+        .includes(text.toLowerCase()),
   );
   const set = (change: Readonly<Record<string, string>>) =>
     adjust(["runs"], { q: text, method, status, ...change });
-  const problem = runs.problem ?? files.problem;
   return (
     <div class="page">
       <div class="page-head">
@@ -80,7 +62,7 @@ export function Runs({ query, onFile }: { readonly query: URLSearchParams; onFil
       {shown.length > 0 && (
         <ul class="run-list">
           {shown.slice(0, mostRows).map((row) => (
-            <li key={row.key}>
+            <li key={row.name}>
               <a href={row.link} data-item class="run-item">
                 <span class="run-question" dir="auto">
                   {visible(row.question) || "(no question)"}
@@ -95,7 +77,11 @@ export function Runs({ query, onFile }: { readonly query: URLSearchParams; onFil
                   </span>
                   {row.flops !== null && <span>{metric(row.flops)} FLOPs</span>}
                   {row.seconds !== null && <span>{seconds(row.seconds)}</span>}
-                  {row.note && <span>{row.note}</span>}
+                  {row.file && (
+                    <span>
+                      {visible(row.file.name)}, {bytes(row.file.bytes)}
+                    </span>
+                  )}
                   <span>{ago(row.when)}</span>
                 </span>
               </a>
@@ -106,7 +92,7 @@ export function Runs({ query, onFile }: { readonly query: URLSearchParams; onFil
       {shown.length > mostRows && (
         <p class="soft">{(shown.length - mostRows).toLocaleString("en")} more; a filter narrows the list.</p>
       )}
-      {shown.length === 0 && (runs.value || files.value) && (
+      {shown.length === 0 && loaded && (
         <p class="empty soft">
           {all.length > 0 ? "No run passes this filter." : "No runs yet. "}
           {all.length === 0 && <a href="#/ask">Ask a question</a>}
@@ -139,48 +125,6 @@ function Choice({
       ))}
     </select>
   );
-}
-
-function rowOfRun(run: RunSummary): Row {
-  const { id, method, question, status, created, finish, answer, flops, seconds: spent } = run;
-  const done = status === "finished" || status === "completed";
-  return {
-    key: `run ${id}`,
-    link: linkTo(["runs", id]),
-    question,
-    method,
-    status: done ? (finish ?? status) : status,
-    when: created,
-    answer: answer ?? "",
-    flops: flops ?? null,
-    seconds: spent ?? null,
-    note: "",
-  };
-}
-
-function rowOfTrace({
-  id,
-  name,
-  bytes: size,
-  modified,
-  method,
-  question,
-  finish,
-  flops,
-  seconds: spent,
-}: TraceEntry): Row {
-  return {
-    key: `trace ${id}`,
-    link: linkTo(["traces", id]),
-    question: question ?? name,
-    method: method ?? "trace",
-    status: finish ?? "unknown",
-    when: modified,
-    answer: "",
-    flops: flops ?? null,
-    seconds: spent ?? null,
-    note: `${name}, ${bytes(size)}`,
-  };
 }
 
 function statusClass(status: string): string {

@@ -1,7 +1,6 @@
 /** Two runs beside each other: where they part, and what each cost. */
 import { useEffect, useState } from "preact/hooks";
-import type { RunSummary } from "../api/types.js";
-import { useJson } from "../api/use-json.js";
+import { useRunList } from "../api/use-run-list.js";
 import { Cost } from "../parts/cost.js";
 import { Problem } from "../parts/problem.js";
 import { Steps } from "../parts/steps.js";
@@ -147,35 +146,19 @@ function Pick({
   like: string | null;
   onChoose(side: SideName, id: string): void;
 }) {
-  const runs = useJson<{ data: readonly RunSummary[] }>("/v1/runs?limit=200");
-  const files = useJson<{
-    traces: readonly { id: string; name: string; method?: string; question?: string }[];
-  }>("/studio/files");
-  const entries = [
-    ...(runs.value?.data ?? []).map(({ id, method, question }) => ({ id, method, question })),
-    ...(files.value?.traces ?? []).map(({ id, method, question, name: file }) => ({
-      id: `trace:${id}`,
-      method: method ?? "trace",
-      question: question ?? file,
-    })),
-  ].filter(({ id }) => id !== like);
-  const question =
-    like &&
-    [
-      ...(runs.value?.data ?? []),
-      ...(files.value?.traces ?? []).map((trace) => ({ ...trace, id: `trace:${trace.id}` })),
-    ].find(({ id }) => id === like)?.question;
-  const ranked = entries.toSorted(
-    (a, b) => Number(b.question === question) - Number(a.question === question),
-  );
+  const { entries } = useRunList();
+  const question = entries.find((entry) => entry.name === like)?.question;
+  const ranked = entries
+    .filter((entry) => entry.name !== like)
+    .sort((a, b) => Number(b.question === question) - Number(a.question === question));
   return (
     <section class="column pick" aria-label={`choose the ${name} run`}>
       <h2>Choose a run</h2>
       {ranked.length === 0 && <p class="soft">There is none yet.</p>}
       <ul class="run-list">
         {ranked.slice(0, 60).map((entry) => (
-          <li key={entry.id}>
-            <button type="button" class="run-item" data-item onClick={() => onChoose(name, entry.id)}>
+          <li key={entry.name}>
+            <button type="button" class="run-item" data-item onClick={() => onChoose(name, entry.name)}>
               <span class="run-question" dir="auto">
                 {visible(entry.question.slice(0, 160))}
               </span>

@@ -1,7 +1,6 @@
 /** Everything by its name: Ctrl-K or Cmd-K. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RunSummary, TraceEntry } from "../api/types.js";
-import { useJson } from "../api/use-json.js";
+import { useRunList } from "../api/use-run-list.js";
 import { linkTo } from "../route.js";
 import { visible } from "../words.js";
 
@@ -25,20 +24,14 @@ export function Palette({ onClose }: { onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
-  const runs = useJson<{ data: readonly RunSummary[] }>("/v1/runs?limit=100");
-  const files = useJson<{ traces: readonly TraceEntry[] }>("/studio/files");
+  const { entries: runs } = useRunList();
   useEffect(() => dialog.current?.showModal(), []);
   const entries: Entry[] = [
     ...places,
-    ...(runs.value?.data ?? []).map(({ id, method, question }) => ({
-      words: visible(question),
+    ...runs.map(({ question, file, method, link }) => ({
+      words: visible(file?.name ?? question),
       hint: method,
-      link: linkTo(["runs", id]),
-    })),
-    ...(files.value?.traces ?? []).map(({ id, name, method }) => ({
-      words: name,
-      hint: method ?? "trace",
-      link: linkTo(["traces", id]),
+      link,
     })),
   ];
   const wanted = text.toLowerCase().split(/\s+/);
