@@ -1,5 +1,5 @@
 // Load tests of the server, with their limits. Each starts a server of its own over scripted models.
-//   npm run build && node bench/serve-load.js [L1 L2 L3 L5 L6 L9] [--seconds 10] [--cycles 1000] [--clients N]
+//   npm run build && node bench/serve-load.js [L1 L2 L3 L5 L6 L7 L9] [--seconds 10] [--cycles 1000] [--clients N]
 import { parseArgs } from "node:util";
 import { loads } from "./serve/loads.js";
 import { verdict } from "./serve/statistics.js";

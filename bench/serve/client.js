@@ -8,7 +8,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY 
  * One streamed chat completion. `onFrame(data, milliseconds)` sees each frame;
  * Resolves with status, texts by choice, whether it ended whole, and error objects that came.
  */
-export function chat(url, { nonce, steps, onFrame, signal, onOpen, ...body }) {
+export function chat(url, { nonce, steps, onFrame, signal, key, ...body }) {
   const content = echoQuestion(nonce, steps);
   const text = JSON.stringify({
     model: "echo",
@@ -22,13 +22,12 @@ export function chat(url, { nonce, steps, onFrame, signal, onOpen, ...body }) {
       if (error && !answer.isWhole) answer.failure = error.code ?? error.message;
       resolve(answer);
     };
-    const headers = { "content-type": "application/json" };
+    const headers = { "content-type": "application/json", ...(key && { authorization: `Bearer ${key}` }) };
     const outgoing = request(`${url}/v1/chat/completions`, { method: "POST", headers, agent, signal });
     outgoing.on("error", settle);
     outgoing.on("response", (response) => {
       answer.status = response.statusCode;
       answer.headers = response.headers;
-      onOpen?.(answer);
       let rest = "";
       response.setEncoding("utf8");
       response.on("data", (chunk) => {

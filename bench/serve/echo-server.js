@@ -4,7 +4,7 @@
 import { serveModels, startServer } from "../../dist/server/index.js";
 import { echoWorld } from "../../dist/testing/echo-world.js";
 
-const { delay = 0, words = [], limits = {}, folder = null } = JSON.parse(process.argv[2] ?? "{}");
+const { delay = 0, words = [], limits = {}, folder = null, keys = [] } = JSON.parse(process.argv[2] ?? "{}");
 const context = 1_000_000;
 // An engine is a process of its own: even one that takes no time answers in another turn of the event loop.
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -24,6 +24,7 @@ const server = await startServer({
   folder,
   port: 0,
   limits,
+  keys,
   onNotice: (notice) => console.error(notice),
 });
 process.on("SIGTERM", async () => {

@@ -224,6 +224,38 @@ async function l6({ cycles = 1000, clients = 32 }) {
   ];
 }
 
+/** One key with jobs of 64 answers, another with single questions. */
+async function l7() {
+  const server = await startEchoServer({ delay: 0.1, keys: ["many", "single"] });
+  const single = async () => {
+    const began = performance.now();
+    const { isWhole } = await chat(server.url, { nonce: `one${nonces++}`, steps: 5, key: "single" });
+    return isWhole ? performance.now() - began : Number.POSITIVE_INFINITY;
+  };
+  const five = async () => [await single(), await single(), await single(), await single(), await single()];
+  await single();
+  const alone = quantile(await five(), 0.5);
+  const jobs = Array.from({ length: 4 }, () =>
+    chat(server.url, { nonce: `all${nonces++}`, steps: 5, n: 64, key: "many" }),
+  );
+  await sleep(1);
+  const beside = Math.max(...(await five()));
+  const whole = (await Promise.all(jobs)).filter(
+    ({ isWhole, errors }) => isWhole && errors.length === 0,
+  ).length;
+  await server.stop();
+  return [
+    { what: "a single question on an idle server, median", value: milliseconds(alone) },
+    {
+      what: "beside 256 answers of another key, longest of five",
+      value: milliseconds(beside),
+      limit: "twice its time alone",
+      passes: beside <= 2 * alone,
+    },
+    { what: "jobs of 64 that ended whole", value: whole, limit: "4", passes: whole === 4 },
+  ];
+}
+
 /** SIGTERM while 64 clients are served: short answers end in time, long ones do not. */
 async function l9({ clients = 64 }) {
   const drainSeconds = 3;
@@ -295,4 +327,4 @@ function childrenOf(pid) {
   }
 }
 
-export const loads = { L1: l1, L2: l2, L3: l3, L5: l5, L6: l6, L9: l9 };
+export const loads = { L1: l1, L2: l2, L3: l3, L5: l5, L6: l6, L7: l7, L9: l9 };

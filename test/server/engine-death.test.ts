@@ -1,4 +1,4 @@
-/** Case 61 over HTTP: whatever ends the engine's process ends the requests in it, and not the server. */
+/** The engine's troubles over HTTP: whatever ends its process ends the requests in it, and not the server. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,8 +77,8 @@ function overheard(model: LlamaModel): Model {
   });
 }
 
-function ask(stream: boolean, n: number): Promise<Response> {
-  return fetch(`${server.url}/v1/chat/completions`, {
+function ask(stream: boolean, n: number, { url = server.url, maxTokens = 300 } = {}): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
@@ -86,10 +86,30 @@ function ask(stream: boolean, n: number): Promise<Response> {
       messages: [{ role: "user", content: "What is 6 times 7?" }],
       ...{ stream, n, seed: n },
       temperature: 1.5,
-      max_tokens: 300,
+      max_tokens: maxTokens,
     }),
   });
 }
+
+test("58: more answers than the cache holds all come to an end", async () => {
+  const model = await openLlama(join(folder, "tiny.gguf"), { engine, context: 256, sequences: 4 });
+  const models = await serveModels({
+    pairs: [{ name: "tiny", roles: ["target"], references: {}, open: async () => ({ target: model }) }],
+    defaults: new Map([["tiny", "target/tiny"]]),
+    close: () => model[Symbol.asyncDispose](),
+  });
+  await models.opened;
+  await using small = await startServer({ models, port: 0, folder: null });
+  const answered = await ask(false, 8, { url: small.url, maxTokens: 60 });
+  const { choices } = (await answered.json()) as { choices: { finish_reason: string }[] };
+  expect(choices.map((choice) => choice.finish_reason)).toEqual(
+    Array.from({ length: 8 }, () => expect.stringMatching(/^(stop|length)$/)),
+  );
+  const text = await (await fetch(`${small.url}/metrics`)).text();
+  expect(text).toContain('stepwright_branches{pair="tiny",role="target"} 0');
+  const recomputed = /stepwright_tokens_total\{role="target",kind="recomputed"\} (\d+)/.exec(text);
+  expect(Number(recomputed?.[1])).toBeGreaterThan(0);
+});
 
 test.each(["SIGKILL", "SIGSEGV", "SIGSTOP"] as const)(
   "61: %s",
