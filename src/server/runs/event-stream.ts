@@ -89,8 +89,8 @@ class EventStream {
     const until = performance.now() + gatherMilliseconds;
     // One write per frame would cost more than all the rest together.
     while (size < this.#options.streamBytes / 4 && performance.now() < until) {
-      const more = await Promise.race([this.#take(), nextTurn()]);
-      // The end is told when it is asked for again.
+      // An end and a failure are told when they are asked for again.
+      const more = await Promise.race([this.#take(), nextTurn()]).catch(() => undefined);
       if (more === undefined || more.done) break;
       this.#pending = undefined;
       frames.push(more.value);
