@@ -18,8 +18,23 @@ const usage = (prefillTokens: number, decodeTokens: number, flops = 0, recompute
   ...{ prefillTokens, decodeTokens, recomputedTokens, flops, seconds: 0.5 },
 });
 
-const written = (role: "draft" | "target", parent: string, cost: ReturnType<typeof usage>) =>
-  ({ type: "step-written", node: "x", role, parent, usage: cost }) as unknown as TraceEvent;
+const written = (
+  role: "draft" | "target",
+  parent: string,
+  cost: ReturnType<typeof usage>,
+  kept = cost.decodeTokens,
+) => {
+  const tokens = Array.from({ length: kept }, () => 1);
+  return { type: "step-written", node: "x", role, parent, tokens, usage: cost } as unknown as TraceEvent;
+};
+
+test("what was written beyond a step's end is discarded", () => {
+  const cost = usage(0, 7);
+  expect(ledgerOf([written("draft", "", cost, 5)]).draft).toMatchObject({
+    decodeTokens: 7,
+    discardedTokens: 2,
+  });
+});
 
 test("a span of tokens costs the sum of its tokens", () => {
   fc.assert(

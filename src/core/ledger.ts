@@ -102,6 +102,8 @@ export class Ledger {
         return;
       case "step-written":
         this.#of(event.role).calls++;
+        // A server may have written on before it saw that the step was over.
+        this.#of(event.role).discardedTokens += Math.max(0, event.usage.decodeTokens - event.tokens.length);
         this.#write(event);
         return;
       case "step-cut":

@@ -207,7 +207,7 @@ export function nodeOf(
     step: { text, tokens, vocabulary, origin, stop, logprobs, entropies },
     role: event.role,
     finish: event.finish,
-    decodeTokens: event.usage.decodeTokens,
+    decodeTokens: Math.min(event.usage.decodeTokens, tokens.length),
     isWhole: isWhole(request),
   });
 }

@@ -25,11 +25,7 @@ export function sumOfEvents(events: readonly TraceEvent[]): Partial<Record<Role,
           .length + (role === "reward" ? events.filter((event) => event.type === "reward-failed").length : 0),
       prefillTokens: sum("prefillTokens"),
       decodeTokens: sum("decodeTokens"),
-      discardedTokens: paid
-        .filter(
-          (event) => event.type === "step-cut" || (event.type === "step-written" && pruned.has(event.node)),
-        )
-        .reduce((total, { usage }) => total + usage.decodeTokens, 0),
+      discardedTokens: paid.reduce((total, event) => total + discarded(event, pruned), 0),
       flops: sum("flops"),
       generatedFlops: 2 * (started.roles[role]?.size?.multiplied ?? 0) * sum("decodeTokens"),
       seconds: sum("seconds"),
@@ -43,6 +39,14 @@ export function sumOfEvents(events: readonly TraceEvent[]): Partial<Record<Role,
     };
   }
   return sums;
+}
+
+/** All of what is not in the answer; of a step that is, what was written beyond its end. */
+function discarded(event: Paid, pruned: ReadonlyMap<string, unknown>): number {
+  if (event.type === "step-cut") return event.usage.decodeTokens;
+  if (event.type !== "step-written") return 0;
+  const { decodeTokens } = event.usage;
+  return pruned.has(event.node) ? decodeTokens : Math.max(0, decodeTokens - event.tokens.length);
 }
 
 function roleOf(event: Paid): Role {
