@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useRunList } from "../api/use-run-list.js";
 import { Cost } from "../parts/cost.js";
 import { Problem } from "../parts/problem.js";
+import { shortAnswer } from "../parts/run-panels.js";
 import { Steps } from "../parts/steps.js";
 import { Strip } from "../parts/strip.js";
 import type { Source } from "../reading/protocol.js";
@@ -10,7 +11,6 @@ import { useRun } from "../reading/use-run.js";
 import type { RunView } from "../reading/views.js";
 import { adjust, linkTo } from "../route.js";
 import { metric, visible } from "../words.js";
-import { shortAnswer } from "./run.js";
 
 type SideName = "left" | "right";
 type Views = Readonly<Partial<Record<SideName, RunView>>>;

@@ -6,6 +6,7 @@ import type { RunEvent, TraceEvent } from "../../../src/core/trace-event.js";
 import { parseTraceEvent } from "../../../src/core/trace-schema.js";
 import { sentEvents } from "./event-stream.js";
 import type { Answer, Question, Source, SourceState } from "./protocol.js";
+import { problemOf, Refused, refusal } from "./refusals.js";
 import { NoRun, RunTree, treeOf } from "./run-tree.js";
 import { type Supposer, supposer } from "./suppose.js";
 import { eventRows, runView, treeView, type Wanted } from "./views.js";
@@ -86,6 +87,7 @@ function showSoon(): void {
 }
 
 async function read(source: Source): Promise<void> {
+  again = undefined;
   try {
     if (source.kind === "run") state = { kind: "done", status: await follow(source.id) };
     else {
@@ -221,48 +223,4 @@ function grow(read: readonly TraceEvent[]): void {
         : error;
     }
   }
-}
-
-/** An answer that will not change by asking again. */
-class Refused extends Error {
-  constructor(
-    message: string,
-    readonly remedy: string,
-  ) {
-    super(message);
-  }
-}
-
-async function problemOf(response: Response): Promise<Error> {
-  const body = await response.text().catch(() => "");
-  const message = messageOf(body) || `the server answers ${response.status}`;
-  if (response.status === 401)
-    return new Refused(message, "open the link that stepwright printed when it started");
-  if (response.status >= 500 || response.status === 429) return new Error(message);
-  return new Refused(
-    message,
-    response.status === 410 ? "the run is too old: it is kept no more" : "look at the list of runs",
-  );
-}
-
-function messageOf(body: string): string {
-  try {
-    const { error } = JSON.parse(body) as { error?: { message?: unknown } };
-    return typeof error?.message === "string" ? error.message : "";
-  } catch {
-    return "";
-  }
-}
-
-function refusal(error: unknown): SourceState {
-  if (error instanceof Refused) return { kind: "refused", message: error.message, remedy: error.remedy };
-  if (error instanceof NoRun) {
-    return {
-      kind: "refused",
-      message: error.message,
-      remedy: "no run leaves such a trace: take another copy of it",
-    };
-  }
-  const { message, remedy } = StepwrightError.from(error);
-  return { kind: "refused", message, remedy: remedy ?? "try another file" };
 }
