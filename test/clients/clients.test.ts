@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -61,6 +62,19 @@ describe("clients", () => {
     expect(lines.join()).toMatch(/drafts kept [1-9]/);
     expect(lines.at(-1)).toBe("refused: 404 model_not_found");
   }, 30_000);
+
+  test("L11: a client's second try with the same idempotency key joins the first search", async () => {
+    const client = new OpenAI({ baseURL: url, apiKey: "none" });
+    const ask = (key: string) =>
+      client.chat.completions.create(
+        { model: "default", messages: [{ role: "user", content: "2 + 2?" }] },
+        { headers: { "idempotency-key": key } },
+      );
+    const [one, again, other] = await Promise.all([ask("a"), ask("a"), ask("b")]);
+    expect(again.id).toBe(one.id);
+    expect(again.choices[0]!.message.content).toBe(one.choices[0]!.message.content);
+    expect(other.id).not.toBe(one.id);
+  });
 
   test("the AI SDK through its OpenAI-compatible provider", async () => {
     const lines = await example(process.execPath, "ai-sdk-compatible.mjs");

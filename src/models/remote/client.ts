@@ -4,7 +4,7 @@ import { Breaker } from "./breaker.js";
 import { type Agents, type Answer, exchange, openAgents } from "./exchange.js";
 import { invalidAnswer, PassingFailure, refused, shown, unavailable } from "./failure.js";
 import { askedPatience, waitBefore } from "./patience.js";
-import { type RemoteSettings, usualRemoteSettings } from "./settings.js";
+import type { RemoteSettings } from "./settings.js";
 import { Slots } from "./slots.js";
 import { eventData, StreamFault } from "./sse.js";
 
@@ -224,27 +224,6 @@ export class Client {
     return error instanceof PassingFailure
       ? unavailable(this.origin, error.message, error.details.cause)
       : error;
-  }
-}
-
-/** One client per origin, so that limits and breakers are shared by all models behind it. */
-export class Clients implements Disposable {
-  readonly #settings: RemoteSettings;
-  readonly #clients = new Map<string, Client>();
-
-  constructor(settings: RemoteSettings = usualRemoteSettings) {
-    this.#settings = settings;
-  }
-
-  at(address: string): Client {
-    const { origin } = new URL(address);
-    const client = this.#clients.get(origin) ?? new Client(origin, this.#settings);
-    this.#clients.set(origin, client);
-    return client;
-  }
-
-  [Symbol.dispose](): void {
-    for (const client of this.#clients.values()) client.close();
   }
 }
 

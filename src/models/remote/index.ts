@@ -1,13 +1,13 @@
 /** Opens models behind OpenAI-compatible servers. */
 import type { CallOptions, ModelSize } from "../../core/model.js";
 import type { RemoteReference } from "../reference.js";
-import { Clients } from "./client.js";
+import { Clients } from "./clients.js";
 import { probe } from "./probe.js";
 import { RemoteModel } from "./remote-model.js";
 import { remoteSettings } from "./settings.js";
 import { remoteSize } from "./size.js";
 
-export { Clients } from "./client.js";
+export { Clients } from "./clients.js";
 export { RemoteModel } from "./remote-model.js";
 export { type RemoteSettings, remoteSettings, usualRemoteSettings } from "./settings.js";
 
