@@ -1,7 +1,7 @@
 // Acceptance and tokens per pass of the drafters on the lab's pair. Its laws are short enough to be listed, so what a
 // first draft's acceptance must be is computed beside what was measured: the mean, over all places of the target's plain
 // texts, of the sum that the rule stands for.
-//   npm run build && node bench/speculation-lab.js [--questions 30] [--depth 4] [--nodes 8]
+//   npm run build && node bench/speculation-lab.js [--questions 30] [--depth 4] [--nodes 8] [--temperatures 0,1,2]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { mathsSystem } from "../dist/core/run.js";
@@ -15,11 +15,12 @@ const { values } = parseArgs({
     questions: { type: "string", default: "30" },
     depth: { type: "string", default: "4" },
     nodes: { type: "string", default: "8" },
+    temperatures: { type: "string", default: "0,1,2" },
   },
 });
 const first = 700_000;
 const cap = 160;
-const temperatures = [0, 1];
+const temperatures = values.temperatures.split(",").map(Number);
 const lab = (name) => fileURLToPath(new URL(`../lab/models/${name}.gguf`, import.meta.url));
 const [draft, target] = [await openLlama(lab("draft")), await openLlama(lab("target"))];
 const task = await findTask("lab");
