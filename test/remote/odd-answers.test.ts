@@ -106,6 +106,16 @@ describe("80: after documentation", () => {
   });
 });
 
+test("80: llama-server's chat route, as seen there, says the answer so far again: it is not taken twice", async () => {
+  const events = [delta("A.\n\n"), delta("B"), stopped, "[DONE]"];
+  const { second } = await oneStep({ events }, "?parameters=1e9&continue=implicit");
+  expect(second).toMatchObject({ text: "B", stop: "end" });
+  const joined = [delta("A.\n\n"), stopped, "[DONE]"];
+  expect((await oneStep({ events: joined }, "?parameters=1e9&continue=implicit")).second).toMatchObject({
+    text: "",
+  });
+});
+
 describe("78: answers that are not what was asked for", () => {
   test("another model's name, further choices, unknown keys and no usage are no matter", async () => {
     const events = [

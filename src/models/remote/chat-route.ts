@@ -55,6 +55,7 @@ export function chatRoute(facts: ChatRouteFacts): Dialect {
       const text = chatForm(messages);
       return { text, tokens: texts.encode(text) };
     },
+    echo: ({ text }) => conversation(text).written,
     write({ text }, { maxTokens, sampling, seed }) {
       const { messages, written } = conversation(text);
       if (written !== "" && continuation === "none") throw cannotContinue(model);

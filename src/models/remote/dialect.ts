@@ -80,6 +80,8 @@ export interface Dialect {
   textOf?(tokens: readonly Token[]): string;
   /** The conversation in the model's template, open for the assistant. */
   renderChat(messages: readonly ChatMessage[], call: Call): Promise<Held>;
+  /** What a server may say again before it goes on: llama-server's chat route repeats the answer so far. */
+  echo?(held: Held): string;
   write(held: Held, request: WriteRequest): Request;
   /** Null for an event that says nothing about the text. Throws `remote-invalid`. */
   piece(event: unknown, origin: string): Piece | null;

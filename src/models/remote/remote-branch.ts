@@ -16,7 +16,7 @@ import {
 import { keyedBits } from "../../core/random.js";
 import type { Passage } from "../../core/step.js";
 import type { EventStream } from "./client.js";
-import type { Held, ReadCount } from "./dialect.js";
+import type { Held, Piece, ReadCount } from "./dialect.js";
 import { invalidAnswer } from "./failure.js";
 import type { RemoteModel } from "./remote-model.js";
 import type { Segments } from "./segments.js";
@@ -143,11 +143,12 @@ export class RemoteBranch implements Branch {
     const { signal, sampling, key, splitter } = options;
     const seed = keyedBits(sampling.seed, key, this.length, "remote") >>> 1;
     const stop = splitter.kind === "delimiter" ? splitter.delimiter : undefined;
-    const request = model.dialect.write(this.#held(), { maxTokens: room, sampling, seed, stop });
+    const held = this.#held();
+    const request = model.dialect.write(held, { maxTokens: room, sampling, seed, stop });
     const stream = await model.client.events({ ...request, signal });
     let read: ReadCount | undefined;
     try {
-      read = await this.#follow(stream, writing, signal);
+      read = await this.#follow(stream, writing, model.dialect.echo?.(held) ?? "", signal);
     } catch (error) {
       // What was written before the signal fired is the step, cut off.
       if (!signal?.aborted || writing.tokens.length === 0) throw error;
@@ -161,14 +162,18 @@ export class RemoteBranch implements Branch {
   async #follow(
     stream: EventStream,
     writing: Writing,
+    echo: string,
     signal: AbortSignal | undefined,
   ): Promise<ReadCount | undefined> {
     const { dialect, client } = this.model;
     let read: ReadCount | undefined;
     let finished = false;
+    let begun = false;
     for await (const event of stream) {
-      const piece = dialect.piece(event, client.origin);
+      let piece = dialect.piece(event, client.origin);
       if (!piece) continue;
+      if (!begun && echo !== "") piece = withoutEcho(piece, echo);
+      begun ||= piece.text !== "";
       read = piece.read ?? read;
       // What had come in already when the signal fired is not wanted either.
       if (!writing.stop) signal?.throwIfAborted();
@@ -242,6 +247,15 @@ export class RemoteBranch implements Branch {
     if (this.#dropped)
       throw new StepwrightError("internal", `a branch of ${this.model.name} is used after its drop`);
   }
+}
+
+/** Nobody writes all of an answer again in one piece, so one that begins with it is repeated. */
+function withoutEcho(piece: Piece, echo: string): Piece {
+  if (!piece.text.startsWith(echo)) return piece;
+  const text = piece.text.slice(echo.length);
+  if (text === "") return { ...piece, text, tokens: [] };
+  const tokens = piece.tokens.map((token) => ({ ...token, ...(piece.tokens.length === 1 && { text }) }));
+  return { ...piece, text, tokens };
 }
 
 /** Tokens that the server read beyond those it had not seen, and the last one; nothing where it does not say. */
