@@ -75,6 +75,13 @@ function reference(tokens: readonly number[], count: number): number[] {
   return written;
 }
 
+/** Drops are orders that nobody answers: waits until all are served. */
+async function forgotten(scheduler: Scheduler): Promise<void> {
+  for (let turn = 0; turn < 5000 && scheduler.statistics().branches > 0; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 const prompt = [1, 2, 3, 4, 5, 6, 7];
 
 /** Two trunks, the first with three leaves at two depths. */
@@ -141,7 +148,7 @@ describe.each(settings)("trees in %s", (_, fake, options) => {
     expectRows(await readTree(branch, tree), prompt, tree);
     expect((await extend(branch, 6)).tokens).toEqual(reference(prompt, 6));
     scheduler.drop(branch);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await forgotten(scheduler);
     expect(native.usedCells).toBe(0);
     expect(scheduler.statistics()).toMatchObject({ sequencesInUse: 0 });
     expect(scheduler.statistics().freeCells).toBe(scheduler.statistics().cells);
@@ -426,9 +433,7 @@ describe("trees", () => {
           }
           await Promise.all(pending);
           for (const id of branches.keys()) scheduler.drop(id);
-          for (let turn = 0; turn < 5000 && scheduler.statistics().branches > 0; turn++) {
-            await new Promise((resolve) => setImmediate(resolve));
-          }
+          await forgotten(scheduler);
           expect(scheduler.statistics()).toMatchObject({ branches: 0, sequencesInUse: 0 });
           expect(scheduler.statistics().freeCells).toBe(scheduler.statistics().cells);
         },
