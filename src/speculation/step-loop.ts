@@ -162,7 +162,10 @@ export class StepLoop {
           this.#show(text.replace(/\uFFFD+$/, ""));
         }),
     });
-    controller.learnPlain?.(written.tokens.length, now() - started);
+    // What a call had to read first says nothing of the tokens that it wrote.
+    const { prefillTokens, decodeTokens } = written.usage;
+    const share = decodeTokens / Math.max(1, prefillTokens + decodeTokens);
+    controller.learnPlain?.(written.tokens.length, (now() - started) * share);
     place.tokens = [...place.tokens, ...written.tokens];
     this.#account.plain(written.usage);
     if (written.stop !== "cap" || count === left) {
@@ -253,7 +256,9 @@ export class StepLoop {
     const { branch, tokens } = place;
     const started = now();
     const { rows, strides, usage } = await readBlock(this.#host, place, tree, this.#options);
-    const seconds = now() - started;
+    // What had to be read before the block is not the block's.
+    const share = Math.min(1, (tree.size + 1) / Math.max(1, usage.prefillTokens));
+    const seconds = (now() - started) * share;
     this.#account.passed(usage);
     const pieces = await bytes.of(strides.map(({ token }) => token));
     const isEnd = (token: Token) => target.endTokens?.has(token) ?? false;

@@ -18,6 +18,7 @@ import { PassTimes } from "./pass-times.js";
 /** Plain tokens that are timed before anything is compared with them, and how long the figure is good for. */
 const timedTokens = 8;
 const timedFor = 512;
+const fewTokens = 4;
 /** Plain tokens before drafts that did not pay are tried again: first, and at most. */
 const firstPause = 24;
 const longestPause = 512;
@@ -142,7 +143,8 @@ class AutoController implements OpenController {
   learnPlain(tokens: number, seconds: number): void {
     if (tokens === 0) return;
     const times = this.#timesOf(this.#load);
-    times.plain.observe(1, seconds / tokens);
+    // A few tokens tell more of a call's own cost than of a token's.
+    if (tokens >= fewTokens) times.plain.observe(1, seconds / tokens);
     if (tokens >= timedTokens) times.sinceTimed = 0;
     this.#plainTime += seconds;
     this.#paused = Math.max(0, this.#paused - tokens);
