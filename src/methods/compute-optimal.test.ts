@@ -63,7 +63,7 @@ describe("a policy in words", () => {
 
   test.each([
     ["rsd>=0.5 / beam", "a target"],
-    ["cntp>=0.5 / beam", '"logits" of its draft'],
+    ["cntp>=0.5 / beam", '"candidates" of its draft'],
     ["beem", "unknown method"],
     ["beam?widht=2", 'no option "widht"'],
     ["beam?width=0", "width"],

@@ -35,7 +35,7 @@ describe("bench", () => {
       "--method",
       "draft,target,rsd:threshold=0.5..0.9/0.4",
     );
-    expect(talk).toMatch(/^24\/24 · .*draft \d+% \[.*tokens$/m);
+    expect(talk).toMatch(/^24\/24 · [\d,]+ tokens · draft \d+% \(/m);
     expect(code).toBe(0);
     const summary = JSON.parse(out);
     expect(summary).toMatchObject({ task, n: 6, isSmallSample: true, failed: 0, out: join(root, "json") });
