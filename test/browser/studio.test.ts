@@ -135,7 +135,9 @@ describe.skipIf(!browser)("the studio in Chromium", () => {
     await page.keyboard.press("5");
     await page.waitForSelector(".event-row");
     await page.keyboard.press("Control+k");
+    await page.waitForSelector(".palette input:focus");
     await page.keyboard.type("benches");
+    await expect.poll(() => page.locator("#palette-chosen").textContent()).toContain("Benches");
     await page.keyboard.press("Enter");
     await expectText(page, "sums");
     await page.keyboard.press("t");
