@@ -69,7 +69,7 @@ describe("speculation on the lab's models", () => {
     const together = await Promise.all(questions.map((question) => write(model, question, greedy)));
     // Shapes of batches may flip a near tie; the answers of the lab's questions have none.
     expect(together.map(({ text }) => extractAnswer(text))).toEqual(alone.map(extractAnswer));
-    expect((await target.statistics()).branches).toBe(before);
+    await expect.poll(async () => (await target.statistics()).branches).toBe(before);
   });
 
   it("drafts rewrites from the rejected step in a run, and the run counts it", async () => {

@@ -1,4 +1,5 @@
 /** Everything by its name: Ctrl-K or Cmd-K. */
+import type { TargetedKeyboardEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useRunList } from "../api/use-run-list.js";
 import { linkTo } from "../route.js";
@@ -34,19 +35,26 @@ export function Palette({ onClose }: { onClose(): void }) {
       link,
     })),
   ];
-  const wanted = text.toLowerCase().split(/\s+/);
-  const shown = entries
-    .filter(({ words, hint }) => wanted.every((part) => `${words} ${hint}`.toLowerCase().includes(part)))
-    .slice(0, mostShown);
+  const found = (text: string) => {
+    const wanted = text.toLowerCase().split(/\s+/);
+    return entries
+      .filter(({ words, hint }) => wanted.every((part) => `${words} ${hint}`.toLowerCase().includes(part)))
+      .slice(0, mostShown);
+  };
+  const shown = found(text);
   const chosen = shown[Math.min(at, shown.length - 1)];
-  const key = (event: KeyboardEvent) => {
+  const key = (event: TargetedKeyboardEvent<HTMLInputElement>) => {
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move) {
       event.preventDefault();
       setAt(Math.max(0, Math.min(shown.length - 1, at + move)));
     }
-    if (event.key === "Enter" && chosen) {
-      location.hash = chosen.link;
+    if (event.key === "Enter") {
+      // What stands in the field counts: a quick hand is ahead of the list.
+      const typed = event.currentTarget.value;
+      const entry = typed === text ? chosen : found(typed)[0];
+      if (!entry) return;
+      location.hash = entry.link;
       onClose();
     }
   };
