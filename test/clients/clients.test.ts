@@ -1,6 +1,8 @@
 /** Real clients from their registries, unchanged, against `stepwright serve` in a process of its own (L11 in part). */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -115,19 +117,36 @@ describe("clients", () => {
   });
 
   test("79: an address in a request is no upstream", async () => {
-    for (const more of [
-      { base_url: "http://169.254.169.254" },
-      { stepwright: { target: "http://169.254.169.254/v1#m" } },
-    ]) {
-      const body = JSON.stringify({
-        model: "default",
-        messages: [{ role: "user", content: "2 + 2?" }],
-        ...more,
+    let asked = 0;
+    const elsewhere = createServer((_, response) => {
+      asked++;
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/v1`;
+    const headers = { "content-type": "application/json", "x-base-url": address };
+    const ask = (more: object) =>
+      fetch(`${url}/chat/completions`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify({
+          model: "default",
+          messages: [{ role: "user", content: "2 + 2?" }],
+          ...more,
+        }),
       });
-      const headers = { "content-type": "application/json", "x-base-url": "http://169.254.169.254" };
-      const answer = await fetch(`${url}/chat/completions`, { method: "POST", headers, body });
-      if (answer.status !== 400) expect(answer.status).toBe(200);
-      else expect(await answer.json()).toMatchObject({ error: { code: expect.any(String) } });
+    try {
+      const passedOver = await ask({ base_url: address });
+      expect(passedOver.status).toBe(200);
+      expect(passedOver.headers.get("x-stepwright-ignored")).toContain("base_url");
+      const refused = await ask({ stepwright: { target: `${address}#m` } });
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({ error: { code: "unknown_parameter" } });
+      const noModel = await ask({ model: `${address}#m` });
+      expect(noModel.status).toBe(404);
+      expect(asked).toBe(0);
+    } finally {
+      elsewhere.close();
     }
   });
 });
