@@ -1,8 +1,8 @@
 /** `results.jsonl`: one line for every finished run, on disk before the next begins. */
 import { readFile } from "node:fs/promises";
+import { decodeRecords, encodeRecord } from "../core/checked-lines.js";
 import { StepwrightError } from "../core/errors.js";
 import { type GrowingFile, type OpenGrowingFile, openGrowingFile } from "../core/growing-file.js";
-import { decodeRecords, encodeRecord } from "./checked-lines.js";
 import { type BenchResult, parseResult, resultKey } from "./result.js";
 
 export interface ResultFileOptions {
@@ -90,7 +90,7 @@ export async function readResults(path: string) {
     if (error.code === "ENOENT") return null;
     throw error;
   });
-  const { records, goodBytes, tornAt } = decodeRecords(bytes ?? new Uint8Array(), path);
+  const { records, goodBytes, tornAt } = decodeRecords(bytes ?? new Uint8Array(), path, "bench-invalid");
   const notices = tornAt === null ? [] : [`dropped the torn end of ${path}, from line ${tornAt} on`];
   const results = new Map<string, BenchResult>();
   for (const [index, record] of records.entries()) {

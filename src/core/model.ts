@@ -2,7 +2,7 @@
  * A model and its KV tree, as the rest of the program sees them. A model never knows a method.
  * Back ends: `src/models` (llama, graph, remote, scripted, recorded).
  */
-import type { Passage, Splitter, StopReason, Token } from "./step.js";
+import type { Passage, Splitter, StepStates, StopReason, Token } from "./step.js";
 
 /**
  * What a back end offers beyond being asked for text:
@@ -170,6 +170,8 @@ export interface ExtendOptions extends CallOptions {
   readonly hints?: readonly Passage[] | undefined;
   /** Most FLOPs that drafting may bring the call to, all its passes counted. Absent: no limit. */
   readonly flops?: number | undefined;
+  /** Hidden states over what is written. Needs `hidden`; a back end may leave them out where they cost extra passes. */
+  readonly states?: boolean | undefined;
   /** Called with pieces of text as they are written; a piece never ends inside a character. */
   readonly onText?: ((text: string) => void) | undefined;
 }
@@ -179,6 +181,7 @@ export interface Extension extends Passage {
   readonly logprobs: readonly number[];
   readonly entropies: readonly number[];
   readonly usage: Usage;
+  readonly states?: StepStates;
   /** Of token-level speculation; absent where nothing was drafted. */
   readonly speculation?: SpeculationUsage;
 }
@@ -202,6 +205,8 @@ export interface ReadOptions extends CallOptions {
   readonly tokens?: readonly Token[];
   /** Log-probability of each token of the passage itself, given what is before it. Needs `likelihood`. */
   readonly logprobs?: boolean;
+  /** Hidden states over the passage, taken where its log-probabilities are read; only together with `logprobs`. Needs `hidden`. */
+  readonly states?: boolean;
   /** The final-norm hidden state at the passage's last token; of a model with `pooling`, its head's output there. */
   readonly hidden?: boolean;
   /** The whole log-probability row after the passage, vocabulary long. Needs `logits`; costs a copy of the row. */
@@ -222,6 +227,7 @@ export interface Reading {
   readonly tokens?: readonly number[];
   /** One per token of the passage. */
   readonly logprobs?: readonly number[];
+  readonly states?: StepStates;
   readonly hidden?: Float32Array;
   readonly row?: Float32Array;
   readonly usage: Usage;

@@ -1,6 +1,6 @@
 /** A reward says how good each step is: one number in [0, 1] per step, from the question and the steps so far. */
 import type { Model, ModelSize, Usage } from "./model.js";
-import type { Step } from "./step.js";
+import type { Step, StepStates } from "./step.js";
 
 export interface Score {
   /** In [0, 1]; anything else is the reward's failure and is handled by the run's policy, never accepted. */
@@ -14,11 +14,15 @@ export interface AppendOptions {
    * Log-probability of each of the step's tokens under a model that writes in this run too, read where that model
    * would write on: what is read for a score is not read again to write. Undefined for any other model.
    */
-  readonly likelihood?: ((model: Model) => Promise<StepLikelihood> | undefined) | undefined;
+  readonly likelihood?:
+    | ((model: Model, options?: { readonly states?: boolean }) => Promise<StepLikelihood> | undefined)
+    | undefined;
 }
 
 export interface StepLikelihood {
   readonly logprobs: readonly number[];
+  /** Absent where they were not asked for, or come from a recording. */
+  readonly states?: StepStates;
   readonly usage: Usage;
 }
 
@@ -56,6 +60,8 @@ export interface Reward extends AsyncDisposable {
   readonly needsStepCheck?: boolean;
   /** True for one that scores by the probabilities that a step's writer gave its tokens. */
   readonly readsFigures?: boolean;
+  /** Models whose hidden states it looks at: what they write in the run then carries them (`Step.states`). */
+  readonly readsStatesOf?: readonly Model[];
   open(question: string, occasion?: RewardOccasion): Promise<Scorer>;
 }
 

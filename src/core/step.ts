@@ -17,6 +17,19 @@ export interface Passage {
  */
 export type StopReason = "delimiter" | "end" | "cap" | "context" | "cut";
 
+/**
+ * The writer's or a reader's final-norm hidden states over a step, each as long as the model is wide. A state stands where
+ * the law of a token was read, before that token was chosen.
+ */
+export interface StepStates {
+  /** Before the least probable token. */
+  readonly least: Float32Array;
+  /** The mean over all tokens. */
+  readonly mean: Float32Array;
+  /** Before the last token: all of the step but what ends it has been read. */
+  readonly end: Float32Array;
+}
+
 export interface Step extends Passage {
   /** The role that wrote it: `draft`, `target`, or a method's own word. */
   readonly origin: string;
@@ -28,6 +41,8 @@ export interface Step extends Passage {
   readonly logprobs: readonly number[];
   /** Entropy in nats of the writer's next-token law (temperature 1) at each token; 0 for forced tokens. */
   readonly entropies: readonly number[];
+  /** Of its writer, where the run's reward looks at them. Never in a trace: a step of a recording has none. */
+  readonly states?: StepStates;
 }
 
 /** Where a step ends. Plain data, so that it can cross to the engine's process. */

@@ -4,9 +4,9 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { decodeRecords, encodeRecord } from "../../src/bench/checked-lines.js";
 import { ResultFile } from "../../src/bench/result-file.js";
 import { runBench } from "../../src/bench/run-bench.js";
+import { decodeRecords, encodeRecord } from "../../src/core/checked-lines.js";
 import { keyedUniform } from "../../src/core/random.js";
 import { benchPlan, benchSettings, errorOf, runBenchWorld } from "../../src/testing/bench-world.js";
 import { type DiskFaults, faultyDisk } from "../../src/testing/faulty-disk.js";
@@ -22,7 +22,7 @@ const fileIn = (folder: string) => join(folder, "results.jsonl");
 
 /** The records without what a clock says. */
 async function timeless(folder: string): Promise<unknown[]> {
-  const { records } = decodeRecords(await readFile(fileIn(folder)), folder);
+  const { records } = decodeRecords(await readFile(fileIn(folder)), folder, "bench-invalid");
   return JSON.parse(JSON.stringify(records), (key, value) => (key === "seconds" ? 0 : value));
 }
 
@@ -153,7 +153,7 @@ describe("the results file", () => {
           expect(error).toMatchObject({ code: "storage-failed", remedy: expect.any(String) });
           // What the disk has is good up to the torn line, and the same command goes on from there.
           await writeFile(fileIn(folder), disk.bytes);
-          const { records } = decodeRecords(disk.bytes, folder);
+          const { records } = decodeRecords(disk.bytes, folder, "bench-invalid");
           expect(records).toHaveLength(kind === "write" ? index : index + 1);
           const { isComplete, results } = await runBenchWorld(folder, { questions: 3 });
           expect(isComplete).toBe(true);

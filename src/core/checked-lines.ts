@@ -2,8 +2,8 @@
  * Records as lines `{"length":L,"checksum":"hex8","record":{...}}`: L counts the bytes of the record's JSON, the
  * checksum is their CRC-32. Unlike a trace's, the lines stand for themselves and may be in any order.
  */
-import { crc32 } from "../core/crc32.js";
-import { StepwrightError } from "../core/errors.js";
+import { crc32 } from "./crc32.js";
+import { type ErrorCode, StepwrightError } from "./errors.js";
 
 const head = /^\{"length":(\d{1,9}),"checksum":"([0-9a-f]{8})","record":/;
 const newLine = 0x0a;
@@ -22,8 +22,8 @@ export interface CheckedRecords {
   readonly tornAt: number | null;
 }
 
-/** Throws `bench-invalid` for a damaged line with good ones after it. */
-export function decodeRecords(bytes: Uint8Array, path: string): CheckedRecords {
+/** Throws `code` for a damaged line with good ones after it. */
+export function decodeRecords(bytes: Uint8Array, path: string, code: ErrorCode): CheckedRecords {
   const records: unknown[] = [];
   let goodBytes = 0;
   let bad: number | null = null;
@@ -34,7 +34,7 @@ export function decodeRecords(bytes: Uint8Array, path: string): CheckedRecords {
     const record = end < 0 ? undefined : decode(bytes.subarray(start, end));
     start = end < 0 ? bytes.length : end + 1;
     if (record === undefined) bad ??= line;
-    else if (bad !== null) throw damaged(path, bad);
+    else if (bad !== null) throw damaged(path, bad, code);
     else {
       records.push(record);
       goodBytes = start;
@@ -59,9 +59,9 @@ function checksumOf(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(8, "0");
 }
 
-function damaged(path: string, line: number): StepwrightError {
-  return new StepwrightError("bench-invalid", `line ${line} of ${path} is damaged`, {
+function damaged(path: string, line: number, code: ErrorCode): StepwrightError {
+  return new StepwrightError(code, `line ${line} of ${path} is damaged`, {
     subject: path,
-    remedy: "remove that line, and the same command asks its question again; or choose another --out",
+    remedy: "remove that line, and the same command makes it again; or choose another folder",
   });
 }
