@@ -14,7 +14,7 @@ const allowed = {
   speculation: ["core", "drafts", "accept"],
   rewards: ["core"],
   cache: ["core", "native", "models"],
-  train: ["core", "native", "models", "tasks", "grade"],
+  train: ["core", "native", "models", "rewards", "tasks", "grade"],
   grade: ["core"],
   tasks: ["core", "grade"],
   bench: ["core", "methods", "rewards", "models", "tasks", "grade"],
