@@ -50,6 +50,16 @@ export interface RewardOccasion {
   readonly checkStep?: StepCheck | undefined;
 }
 
+/** What a reward knows of its scores of the draft's steps, from questions of its task. Tokens are the draft's. */
+export interface RewardAdvice {
+  /** The reward below which a step is better rewritten. */
+  readonly threshold: number;
+  /** In 32nds: `shares[i]`, i from 0 to 32, is the reward below which i/32 of the draft's tokens lie. Never falls. */
+  readonly shares: readonly number[];
+  /** In 32nds: `lengths[i]`, i from 0 to 32, is the number of tokens that i/32 of its answers do not exceed. Never falls. */
+  readonly lengths: readonly number[];
+}
+
 export interface Reward extends AsyncDisposable {
   readonly name: string;
   /** Steps the threshold was published or calibrated for, for the docs and for warnings. */
@@ -62,6 +72,8 @@ export interface Reward extends AsyncDisposable {
   readonly readsFigures?: boolean;
   /** Models whose hidden states it looks at: what they write in the run then carries them (`Step.states`). */
   readonly readsStatesOf?: readonly Model[];
+  /** Absent when it was not fitted to a draft. */
+  readonly advice?: RewardAdvice;
   open(question: string, occasion?: RewardOccasion): Promise<Scorer>;
 }
 
