@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import type { ModelSize } from "../core/model.js";
+import { replaceFile } from "../core/replace-file.js";
 import type { Role } from "../core/search.js";
-import { type ModelIdentities, replaceFile } from "./configuration.js";
+import type { ModelIdentities } from "./configuration.js";
 import type { MachineRates, RoleRates, RoleSizes } from "./physical-limit.js";
 
 const amount = z.number().min(0);

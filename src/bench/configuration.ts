@@ -1,9 +1,11 @@
 /** What makes a bench the bench that it is: the same configuration goes on where it was cut, another is refused. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { type Difference, firstDifference } from "../core/difference.js";
 import { StepwrightError } from "../core/errors.js";
+import { replaceFile } from "../core/replace-file.js";
 import { canonical } from "../core/run-identity.js";
 import type { TaskQuestion } from "../tasks/task.js";
 import type { BaselineSettings } from "./baselines.js";
@@ -77,7 +79,7 @@ export async function checkSameBench(path: string, configuration: BenchConfigura
       "use the newer stepwright that made it",
     );
   }
-  const difference = firstDifference(found.configuration, configuration, "");
+  const difference = firstDifference(found.configuration, configuration);
   if (difference) throw otherBench(path, difference);
   return true;
 }
@@ -96,27 +98,6 @@ export async function writeBenchFile(
 ): Promise<void> {
   const contents: BenchFile = { identity: identityOf(configuration), configuration, ...facts };
   await replaceFile(path, `${JSON.stringify(contents, null, 2)}\n`);
-}
-
-/** Whole or not at all, also when the power goes. Throws `storage-failed`. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(`${path}.new`, "w");
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-  } catch (cause) {
-    throw new StepwrightError("storage-failed", `cannot write ${path}: ${(cause as Error).message}`, {
-      subject: path,
-      remedy: "make room or choose another folder: --out DIR",
-      cause,
-    });
-  }
 }
 
 const benchFileSchema = z.looseObject({
@@ -139,35 +120,6 @@ export async function readBenchFile(path: string): Promise<BenchFile | undefined
   } catch {
     throw invalid(path, "is no configuration of a bench", "choose another folder: --out DIR");
   }
-}
-
-interface Difference {
-  readonly at: string;
-  readonly there: string;
-  readonly here: string;
-}
-
-/** The first place, in the order in which a person reads it, where two plain values differ. */
-function firstDifference(there: unknown, here: unknown, at: string): Difference | undefined {
-  if (canonical(there) === canonical(here)) return undefined;
-  if (isObject(there) && isObject(here)) {
-    for (const key of new Set([...Object.keys(there), ...Object.keys(here)])) {
-      const inside = at === "" ? key : `${at}.${key}`;
-      const difference = firstDifference(there[key], here[key], inside);
-      if (difference) return difference;
-    }
-  }
-  return { at, there: shown(there), here: shown(here) };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
 function otherBench(path: string, { at, there, here }: Difference): StepwrightError {

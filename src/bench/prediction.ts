@@ -1,7 +1,7 @@
 /** What was foretold of a bench before its first run, kept beside its results. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { replaceFile } from "./configuration.js";
+import { replaceFile } from "../core/replace-file.js";
 import { forecast } from "./forecast/forecast.js";
 import { measuredWorkload } from "./forecast/workload.js";
 import type { BenchEntry } from "./method-list.js";

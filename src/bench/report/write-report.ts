@@ -1,6 +1,7 @@
 /** Everything that a bench folder shows besides its results. */
 import { join } from "node:path";
-import { readBenchFile, replaceFile } from "../configuration.js";
+import { replaceFile } from "../../core/replace-file.js";
+import { readBenchFile } from "../configuration.js";
 import { readPrediction } from "../prediction.js";
 import type { BenchResult } from "../result.js";
 import type { BenchPlan } from "../run-bench.js";
