@@ -4,7 +4,8 @@ import type { AppendOptions, RewardOccasion } from "../../core/reward.js";
 import type { Step, StepStates } from "../../core/step.js";
 
 /** The models of a run by their part in it; a head names those it was made for. */
-export type ReaderRole = "draft" | "target";
+export const readerRoles = ["draft", "target"] as const;
+export type ReaderRole = (typeof readerRoles)[number];
 
 /** What is to be gathered. The step's own figures and place are always there, and free. */
 export interface ReadingNeeds {
