@@ -4,6 +4,7 @@
 //   node bench/lab-reward.js --threshold 0.9 --write FILE    notes the threshold that bench/lab-headline.js chose
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { fitLogistic, logisticValue } from "../dist/core/logistic-regression.js";
 import { addUsage, noUsage } from "../dist/core/model.js";
 import { loadHead, loadHeadFacts } from "../dist/models/head-file.js";
 import { resolveModelFile } from "../dist/models/hub-inventory.js";
@@ -15,7 +16,6 @@ import { openReward } from "../dist/rewards/index.js";
 import { headFact } from "../dist/rewards/statistics-head.js";
 import { statisticsOf, stepStatisticNames } from "../dist/rewards/step-statistics.js";
 import { findTask } from "../dist/tasks/index.js";
-import { fitLogistic } from "../dist/train/logistic.js";
 import { comparison, draftAnswers, stepCounts } from "./lab-steps.js";
 
 const { values } = parseArgs({
@@ -78,13 +78,11 @@ async function scored(reward, question, steps) {
 const spent = new Map();
 
 const fitted = await stepsOf(ranges[0]);
-const head = fitLogistic(
-  fitted.map((step) => ({ right: step.right, features: statisticsOf(stepStatisticNames, step) })),
-);
-const chance = (step) => {
-  const features = statisticsOf(stepStatisticNames, step);
-  return 1 / (1 + Math.exp(-features.reduce((sum, value, at) => sum + value * head.weights[at], head.bias)));
-};
+const head = fitLogistic({
+  rows: fitted.map((step) => statisticsOf(stepStatisticNames, step)),
+  labels: fitted.map(({ right }) => (right ? 1 : 0)),
+});
+const chance = (step) => logisticValue(head, statisticsOf(stepStatisticNames, step));
 
 const context = {
   openModel: async () => target,
@@ -115,7 +113,7 @@ for (const [name, { prefillTokens }] of spent) {
 
 if (values.write) {
   const tensors = new Map([
-    ["score.weight", { shape: [1, head.weights.length], values: head.weights }],
+    ["score.weight", { shape: [1, head.weights.length], values: Float32Array.from(head.weights) }],
     ["score.bias", { shape: [1], values: Float32Array.of(head.bias) }],
   ]);
   const facts = {

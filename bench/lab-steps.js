@@ -1,5 +1,5 @@
 // Steps that the lab's draft writes, with the task's verdicts, and how well a score tells the right ones from the wrong.
-import { auroc } from "../dist/bench/reliability.js";
+import { auroc } from "../dist/core/reliability.js";
 import { startRun } from "../dist/core/run.js";
 import { methods } from "../dist/methods/index.js";
 

@@ -4,8 +4,9 @@
 //   npm run build && node bench/lab-verifier.js [--answers FILE.json]     the draft's answers, kept for another training
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { auroc } from "../dist/bench/reliability.js";
+import { fitLogistic, logisticValue } from "../dist/core/logistic-regression.js";
 import { spanFlops } from "../dist/core/model.js";
+import { auroc } from "../dist/core/reliability.js";
 import { readHeader } from "../dist/models/gguf/read.js";
 import { fileSource } from "../dist/models/gguf/source.js";
 import { resolveModelFile } from "../dist/models/hub-inventory.js";
@@ -17,7 +18,6 @@ import { headBiasName, headWeightName } from "../dist/train/binary-heads.js";
 import { binaryHeadMethod, initialWeights, trainModel } from "../dist/train/index.js";
 import { labFamily } from "../dist/train/lab/family.js";
 import { wordTokenizer } from "../dist/train/lab/vocabulary.js";
-import { fitLogistic } from "../dist/train/logistic.js";
 import { PackedModel } from "../dist/train/packed-model.js";
 import { batchRoom, packBatch } from "../dist/train/packing.js";
 import { comparison, draftAnswers, stepCounts } from "./lab-steps.js";
@@ -90,10 +90,12 @@ for (const [start, weights] of [
 const best = verifiers.reduce((one, other) => (other.area > one.area ? other : one));
 
 // Both together, for what the one says that the other does not.
-const together = (step, score) => [certainties.least(step), certainties.mean(step), score];
-const { weights, bias } = fitLogistic(
-  stepsOf(choosing).map((step, at) => ({ right: step.right, features: together(step, best.chosenBy[at]) })),
-);
+const together = (step, score) => Float32Array.of(certainties.least(step), certainties.mean(step), score);
+const choosers = stepsOf(choosing);
+const fit = fitLogistic({
+  rows: choosers.map((step, at) => together(step, best.chosenBy[at])),
+  labels: choosers.map(({ right }) => (right ? 1 : 0)),
+});
 const compared = stepsOf(comparing);
 for (const verifier of verifiers) {
   const scores = await scoresOf(verifier.weights, comparing);
@@ -108,7 +110,7 @@ console.log(
         verifiers.map(({ start }) => [`verifier ${start}`, ({ scores }) => scores[start]]),
       ),
       "confidence least and mean with the verifier, logistic": (step) =>
-        together(step, step.scores[best.start]).reduce((sum, value, at) => sum + value * weights[at], bias),
+        logisticValue(fit, together(step, step.scores[best.start])),
     },
     compared,
   ),

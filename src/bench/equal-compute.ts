@@ -1,11 +1,11 @@
 /** What plain decoding reaches with the FLOPs that a method spent: without it a gain may just be more compute. */
 import { type ModelSize, spanFlops } from "../core/model.js";
 import type { Writer } from "../core/search.js";
+import { wilsonInterval } from "../core/wilson-interval.js";
 import type { Baseline } from "./baselines.js";
 import { majorityAccuracy } from "./majority.js";
 import { differenceOf, type PairedDifference, verdictsByQuestion } from "./paired-difference.js";
 import type { BenchResult } from "./result.js";
-import { wilsonInterval } from "./statistics.js";
 
 export interface EqualCompute {
   readonly writer: Writer;

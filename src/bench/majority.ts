@@ -1,5 +1,5 @@
 /** What a majority vote over k of the drawn samples would be worth. */
-import { generator } from "./generator.js";
+import { generator } from "../core/generator.js";
 
 export interface Vote {
   /** As the grader extracted it; "" for none, which is no vote. */

@@ -1,5 +1,5 @@
 /** The paired bootstrap: how sure a difference is over the questions that happened to be asked. */
-import { generator } from "./generator.js";
+import { generator } from "../core/generator.js";
 
 const draws = 4000;
 

@@ -1,56 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { generator } from "./generator.js";
-import { auroc, reliabilityOf } from "./reliability.js";
+import { generator } from "../core/generator.js";
+import { reliabilityOf } from "./reliability.js";
 import type { BenchResult } from "./result.js";
-
-const judged = (pairs: readonly (readonly [reward: number, right: boolean])[]) =>
-  pairs.map(([reward, right]) => ({ reward, right }));
-
-describe("AUROC", () => {
-  test("is the share of pairs in the right order, ties half", () => {
-    expect(
-      auroc(
-        judged([
-          [0.1, false],
-          [0.9, true],
-        ]),
-      ),
-    ).toBe(1);
-    expect(
-      auroc(
-        judged([
-          [0.9, false],
-          [0.1, true],
-        ]),
-      ),
-    ).toBe(0);
-    expect(
-      auroc(
-        judged([
-          [0.5, false],
-          [0.5, true],
-        ]),
-      ),
-    ).toBe(0.5);
-    expect(auroc(judged([[0.5, true]]))).toBeNull();
-  });
-
-  test("agrees with counting every pair", () => {
-    const random = generator("test auroc");
-    const cases = Array.from({ length: 200 }, () => {
-      const right = random() < 0.6;
-      return { right, reward: Math.round((random() + (right ? 0.3 : 0)) * 10) / 13 };
-    });
-    let [wins, pairs] = [0, 0];
-    for (const a of cases.filter(({ right }) => right)) {
-      for (const b of cases.filter(({ right }) => !right)) {
-        pairs++;
-        wins += a.reward > b.reward ? 1 : a.reward === b.reward ? 0.5 : 0;
-      }
-    }
-    expect(auroc(cases)).toBeCloseTo(wins / pairs, 12);
-  });
-});
 
 describe("reliability", () => {
   const result = (question: string, correct: boolean, steps: readonly object[]) =>

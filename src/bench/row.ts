@@ -2,6 +2,7 @@
 import type { RoleSpending } from "../core/ledger.js";
 import type { Method } from "../core/method.js";
 import type { Role } from "../core/search.js";
+import { wilsonInterval } from "../core/wilson-interval.js";
 import { acceptanceByPlace, acceptanceOf, type PlaceAcceptance } from "./acceptance.js";
 import { type BaselinePool, type EqualCompute, equalCompute } from "./equal-compute.js";
 import type { BenchEntry } from "./method-list.js";
@@ -9,7 +10,7 @@ import { type PairedDifference, pairedDifference, verdictsByQuestion } from "./p
 import { type PhysicalFacts, type PhysicalFigures, physicalFigures } from "./physical-limit.js";
 import type { BenchResult } from "./result.js";
 import { type Spending, spendingOf } from "./spending.js";
-import { passAtK, wilsonInterval } from "./statistics.js";
+import { passAtK } from "./statistics.js";
 
 /** The keys up to `acceptance` are the contract of `bench --json`; those after it are additions. */
 export interface BenchRow extends PhysicalFigures {

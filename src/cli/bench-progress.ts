@@ -1,8 +1,8 @@
 /** How far a bench is: one line that is drawn anew on a terminal, a line for every question elsewhere. */
 import { verdictsByQuestion } from "../bench/paired-difference.js";
 import type { BenchResult } from "../bench/result.js";
-import { wilsonInterval } from "../bench/statistics.js";
 import type { ErrorData } from "../core/errors.js";
+import { wilsonInterval } from "../core/wilson-interval.js";
 import type { Output } from "./host.js";
 import { count, duration, metric, percent } from "./numbers.js";
 import { clip, harmless } from "./terminal-text.js";

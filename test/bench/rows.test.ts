@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BenchResult } from "../../src/bench/result.js";
 import { ResultFile } from "../../src/bench/result-file.js";
 import { cellsOf, runBench } from "../../src/bench/run-bench.js";
-import { mcnemarExact, wilsonInterval } from "../../src/bench/statistics.js";
+import { mcnemarExact } from "../../src/bench/statistics.js";
 import { type BenchSummary, summarise } from "../../src/bench/summary.js";
 import { csvOf, markdownOf } from "../../src/bench/tables.js";
+import { wilsonInterval } from "../../src/core/wilson-interval.js";
 import { ScriptedModel } from "../../src/models/scripted.js";
 import { ScriptedReward } from "../../src/models/scripted-reward.js";
 import {

@@ -1,6 +1,6 @@
 /** The reward that comes with the lab's draft. */
 import { describe, expect, it } from "vitest";
-import { auroc } from "../../src/bench/reliability.js";
+import { auroc } from "../../src/core/reliability.js";
 import { startRun } from "../../src/core/run.js";
 import draftMethod from "../../src/methods/draft.js";
 import { loadHead, loadHeadFacts } from "../../src/models/head-file.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { generator } from "../generator.js";
+import { generator } from "../../core/generator.js";
 import { bestTries, ceiling, estimateVerifier, precision, resampling, type TaskKind } from "./ceiling.js";
 
 /** The card's example. */

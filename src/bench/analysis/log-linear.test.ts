@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { generator } from "../generator.js";
+import { generator } from "../../core/generator.js";
 import { extrapolate, fitLogLinear } from "./log-linear.js";
 import { studentQuantile } from "./student.js";
 

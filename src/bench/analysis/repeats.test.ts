@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { generator } from "../generator.js";
+import { generator } from "../../core/generator.js";
 import type { BenchResult } from "../result.js";
 import { repeatRows } from "./repeats.js";
 

@@ -2,7 +2,7 @@
  * How accuracy saturates with the number of samples, and from which number on one more is worth less than `epsilon`.
  * Source: card ttspm (TTSPM, arXiv 2505.20522), steps 1 to 4, and its form for problems of unequal difficulty.
  */
-import { generator } from "../generator.js";
+import { generator } from "../../core/generator.js";
 
 /** Of one question: samples drawn, and how many were right. */
 export interface Outcome {

@@ -4,7 +4,7 @@ import { groupBy } from "../../core/group-by.js";
 import type { BenchFile } from "../configuration.js";
 import { poolOf } from "../equal-compute.js";
 import type { Prediction } from "../prediction.js";
-import { type Reliability, reliabilityOf } from "../reliability.js";
+import { type BenchReliability, reliabilityOf } from "../reliability.js";
 import type { BenchResult } from "../result.js";
 import type { BenchPlan } from "../run-bench.js";
 import { type SampleCurves, sampleCurves } from "../sample-curves.js";
@@ -18,7 +18,7 @@ export interface BenchReport {
   readonly file?: BenchFile | undefined;
   readonly prediction?: Prediction | undefined;
   /** One for each reward, with the row whose steps it judged. */
-  readonly reliabilities: readonly { readonly label: string; readonly reliability: Reliability }[];
+  readonly reliabilities: readonly { readonly label: string; readonly reliability: BenchReliability }[];
   readonly curves: readonly LabelledCurves[];
 }
 

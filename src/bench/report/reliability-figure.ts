@@ -1,11 +1,11 @@
 /** Share right against reward, bin by bin, with the diagonal that an honest probability would follow. */
 import { percent } from "../figures-text.js";
-import type { Reliability } from "../reliability.js";
+import type { BenchReliability } from "../reliability.js";
 import { frameOf, plot } from "./plot.js";
 import { linearScale } from "./scale.js";
 import { element, line, title } from "./svg.js";
 
-export function reliabilityFigure({ bins, of, count }: Reliability, width: number): string {
+export function reliabilityFigure({ bins, of, count }: BenchReliability, width: number): string {
   const frame = frameOf(Math.min(width, 480), Math.min(width, 480) * 0.9);
   const { left, right, top, bottom } = frame;
   const format = (value: number) => value.toFixed(1);

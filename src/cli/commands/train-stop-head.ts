@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { fitLogistic, type LogisticFit, logisticValue } from "../../core/logistic-regression.js";
 import type { Model } from "../../core/model.js";
 import { startRun } from "../../core/run.js";
 import plainTarget from "../../methods/target.js";
@@ -9,7 +10,6 @@ import { encodeSafetensors } from "../../models/safetensors-writer.js";
 import { speculate } from "../../speculation/speculate.js";
 import { ownFeatures, stopHeadKind } from "../../speculation/stop-head/features.js";
 import { recordingController, type StopExample } from "../../speculation/stop-head/recorder.js";
-import { fitLogistic, type LogisticModel } from "../../train/logistic.js";
 import { benchTask } from "../bench-task.js";
 import { type CommandContext, defineCommand } from "../command.js";
 import { jsonField } from "../fields.js";
@@ -61,7 +61,7 @@ export default defineCommand({
     const examples = await collect(context, { draft, target }, texts, settings);
     const fitted = examples.slice(0, Math.floor(examples.length * (1 - heldOut)));
     const kept = examples.slice(fitted.length);
-    const fit = fitLogistic(fitted, { ridge });
+    const fit = fitLogistic(learnable(fitted), { ridge });
     const losses = quality(fit, fitted, kept);
     const file = resolve(host.workingFolder, settings.out);
     await writeFile(file, encode(fit, draft, target));
@@ -103,20 +103,23 @@ async function collect(
 }
 
 /** Mean loss of the held-out drafts in nats: by the head, by the drafter's own numbers alone, by the rate alone. */
-function quality(fit: LogisticModel, examples: readonly StopExample[], kept: readonly StopExample[]) {
+function quality(fit: LogisticFit, examples: readonly StopExample[], kept: readonly StopExample[]) {
   const own = (example: StopExample) => ({ ...example, features: example.features.slice(-ownFeatures) });
-  const ownFit = fitLogistic(examples.map(own), { ridge });
+  const ownFit = fitLogistic(learnable(examples.map(own)), { ridge });
   const rate = examples.filter(({ right }) => right).length / examples.length;
   return {
     examples: kept.length,
-    head: loss(kept, ({ features }) => chance(fit, features)),
-    ownNumbers: loss(kept, (example) => chance(ownFit, own(example).features)),
+    head: loss(kept, ({ features }) => logisticValue(fit, features)),
+    ownNumbers: loss(kept, (example) => logisticValue(ownFit, own(example).features)),
     rate: loss(kept, () => rate),
   };
 }
 
-function chance({ weights, bias }: LogisticModel, features: Float32Array): number {
-  return 1 / (1 + Math.exp(-features.reduce((sum, value, index) => sum + value * weights[index]!, bias)));
+function learnable(examples: readonly StopExample[]) {
+  return {
+    rows: examples.map(({ features }) => features),
+    labels: examples.map(({ right }) => (right ? 1 : 0)),
+  };
 }
 
 function loss(examples: readonly StopExample[], probability: (example: StopExample) => number): number {
@@ -127,9 +130,9 @@ function loss(examples: readonly StopExample[], probability: (example: StopExamp
   return terms.reduce((sum, term) => sum + term, 0) / Math.max(1, terms.length);
 }
 
-function encode({ weights, bias }: LogisticModel, draft: Model, target: Model): Uint8Array {
+function encode({ weights, bias }: LogisticFit, draft: Model, target: Model): Uint8Array {
   const tensors = new Map([
-    ["stop.weight", { shape: [1, weights.length], values: weights }],
+    ["stop.weight", { shape: [1, weights.length], values: Float32Array.from(weights) }],
     ["stop.bias", { shape: [1], values: Float32Array.of(bias) }],
   ]);
   return encodeSafetensors(tensors, {

@@ -70,10 +70,10 @@ export function learnThreshold(tokens: readonly ForcedToken[], seed = 42): Learn
     throw invalid(`${right.length} right and ${wrong.length} wrong guesses are too few to learn from`);
   }
   const balanced = [...right.slice(0, count), ...wrong.slice(0, count)];
-  const { weights, bias } = fitLogistic(
-    balanced.map(({ entropy }) => [entropy]),
-    balanced.map(({ isFirst }) => (isFirst ? 1 : 0)),
-  );
+  const { weights, bias } = fitLogistic({
+    rows: balanced.map(({ entropy }) => Float32Array.of(entropy)),
+    labels: balanced.map(({ isFirst }) => (isFirst ? 1 : 0)),
+  });
   const weight = weights[0]!;
   if (weight >= 0) throw invalid("its uncertain guesses are right as often as its certain ones");
   const chance = (entropy: number) => 1 / (1 + Math.exp(-(weight * entropy + bias)));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { fitLogistic } from "../../core/logistic-regression.js";
 import type { Extension } from "../../core/model.js";
 import type { TensorSet } from "../../core/tensor.js";
 import { letterModel, sampled } from "../../testing/draft-world.js";
-import { fitLogistic } from "../../train/logistic.js";
 import { type SpeculateOptions, speculate } from "../speculate.js";
 import { ownFeatures, stopHeadKind } from "./features.js";
 import { recordingController, type StopExample } from "./recorder.js";
@@ -58,7 +58,10 @@ describe("the stop head", () => {
   it("wastes fewer drafts with a head trained on the pair than with a fixed length", async () => {
     const examples: StopExample[] = [];
     const fixed = await writeWith(recordingController(5, examples));
-    const { weights, bias } = fitLogistic(examples);
+    const { weights, bias } = fitLogistic({
+      rows: examples.map(({ features }) => features),
+      labels: examples.map(({ right }) => (right ? 1 : 0)),
+    });
     const trained = await writeWith("stop-head?head=x&depth=5", head([...weights], bias));
     expect(trained.text).toBe(fixed.text);
     const wasted = ({ speculation }: Extension) => 1 - speculation!.accepted / speculation!.drafted;

@@ -1,5 +1,5 @@
 /** Random numbers for statistics that need millions of draws; seeded, so that the same results give the same figures. */
-import { keyedBits } from "../core/random.js";
+import { keyedBits } from "./random.js";
 
 /** Uniform in [0, 1): a counter through a mixer (constants: splitmix32). */
 export function generator(purpose: string, seed = 0): () => number {
