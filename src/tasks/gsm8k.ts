@@ -14,5 +14,6 @@ export default defineTask({
     question: ["question"],
     // The answer stands after "####"; before it is the worked solution.
     reference: (row) => textOf(row, "answer").split("####").at(-1)!.trim(),
+    solution: (row) => textOf(row, "answer"),
   }),
 });

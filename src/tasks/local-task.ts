@@ -1,5 +1,6 @@
 /** Any JSON Lines file with questions and answers is a task. */
 import { idOf, lacks, textOf } from "./fields.js";
+import { solutionSteps } from "./solution.js";
 import type { Row, TaskQuestion } from "./task.js";
 
 /** True for what names a file and not a task of the registry. */
@@ -10,9 +11,19 @@ export function isTaskFile(name: string): boolean {
 /** The rules for free answers. */
 export const localGrading = "math";
 
-/** Fields `question` (or `problem`), `answer`, and `id` where there is one; else the line is the id. */
+/**
+ * Fields `question` (or `problem`), `answer`, and `id` where there is one; else the line is the id. A worked `solution`
+ * gives the steps.
+ */
 export function readLocalQuestion(row: Row, line: number): TaskQuestion | string {
   const question = textOf(row, "question", "problem");
   const reference = textOf(row, "answer");
-  return lacks(question, reference) ?? { id: idOf("line", row, line, "id"), question, reference };
+  const steps = solutionSteps(textOf(row, "solution"));
+  return (
+    lacks(question, reference) ?? {
+      id: idOf("line", row, line, "id"),
+      ...{ question, reference },
+      ...(steps && { steps }),
+    }
+  );
 }

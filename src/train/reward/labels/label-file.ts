@@ -1,0 +1,140 @@
+/** Labels on disk, one record for each answer, and the work that fills what is missing. */
+import { z } from "zod";
+import { StepwrightError } from "../../../core/errors.js";
+import { RecordFile } from "../../../core/record-file.js";
+import type { TaskQuestion } from "../../../tasks/task.js";
+import { type AnswerRecord, answerKey, inFlight } from "../answers.js";
+import {
+  type LabelContext,
+  type LabelNeed,
+  type LabelSource,
+  type LabelUsage,
+  labelUsage,
+  noLabelUsage,
+} from "./label-source.js";
+
+const labelRecord = z.object({
+  question: z.string(),
+  sample: z.int().min(0),
+  /** One for each step of the answer. */
+  values: z.array(z.number().min(0).max(1).nullable()),
+  usage: labelUsage,
+  note: z.record(z.string(), z.unknown()).optional(),
+});
+
+export type LabelRecord = z.infer<typeof labelRecord>;
+
+export function openLabels(path: string): Promise<RecordFile<LabelRecord>> {
+  return RecordFile.open<LabelRecord>(path, {
+    parse: (stored) => labelRecord.safeParse(stored).data ?? null,
+    key: answerKey,
+    code: "checkpoint-invalid",
+  });
+}
+
+export interface LabelWork {
+  readonly answers: readonly AnswerRecord[];
+  readonly questions: readonly TaskQuestion[];
+  readonly source: LabelSource;
+  /** Checked by the source's schema; part of what the file's labels mean, so keep them beside the file. */
+  readonly options?: unknown;
+  readonly context: LabelContext;
+  /** Answers in flight at once. */
+  readonly concurrency: number;
+  onLabels?(done: number, of: number, record: LabelRecord): void;
+}
+
+/**
+ * Labels the answers that `file` lacks. An answer to a question without a worked solution, where the source needs one,
+ * gets null labels at no cost. An abort keeps what is finished. Throws `missing-role`, `task-invalid` or `invalid-option`
+ * before any work.
+ */
+export async function labelAnswers(file: RecordFile<LabelRecord>, work: LabelWork): Promise<void> {
+  const { answers, source, context } = work;
+  const questions = new Map(work.questions.map((question) => [question.id, question]));
+  checkNeeds(source, context, work.questions);
+  const missing = answers.filter((answer) => !file.has(answerKey(answer)));
+  let done = answers.length - missing.length;
+  await using labeller = await source.open(source.schema.parse(work.options ?? {}), context);
+  await inFlight(missing, work.concurrency, context.signal, async (answer) => {
+    const question = questions.get(answer.question);
+    if (question === undefined) throw strangeAnswer(answer);
+    const { values, usage, note } =
+      canLabel(source, question) && answer.steps.length > 0
+        ? await labeller.label(answer, question)
+        : { values: answer.steps.map(() => null), usage: noLabelUsage };
+    const record: LabelRecord = {
+      ...{ question: answer.question, sample: answer.sample, values: [...values], usage },
+      ...(note && { note }),
+    };
+    await file.append(record);
+    work.onLabels?.(++done, answers.length, record);
+  });
+}
+
+function canLabel({ needs }: LabelSource, { steps }: TaskQuestion): boolean {
+  return !needs.includes("solutions") || (steps !== undefined && steps.length > 0);
+}
+
+function checkNeeds(source: LabelSource, context: LabelContext, questions: readonly TaskQuestion[]): void {
+  const refusals: Record<LabelNeed, () => StepwrightError | undefined> = {
+    draft: () => (context.draft ? undefined : missingRole(source, "draft")),
+    annotator: () => (context.annotator ? undefined : missingRole(source, "annotator")),
+    "step-check": () => (context.checkStep ? undefined : unfit(source, "the task cannot check steps")),
+    solutions: () =>
+      questions.some((question) => canLabel(source, question))
+        ? undefined
+        : unfit(source, "no question has a worked solution"),
+  };
+  for (const need of source.needs) {
+    const refusal = refusals[need]();
+    if (refusal) throw refusal;
+  }
+}
+
+function missingRole({ name }: LabelSource, role: string): StepwrightError {
+  return new StepwrightError("missing-role", `labels ${name} need a model as ${role}`, {
+    subject: role,
+    remedy: `name one, or choose labels that need none (outcome)`,
+  });
+}
+
+function unfit({ name }: LabelSource, reason: string): StepwrightError {
+  return new StepwrightError("task-invalid", `labels ${name} cannot be made: ${reason}`, {
+    subject: name,
+    remedy: "choose other labels (outcome, monte-carlo), or give the questions a field `solution`",
+  });
+}
+
+function strangeAnswer({ question }: AnswerRecord): StepwrightError {
+  return new StepwrightError(
+    "checkpoint-invalid",
+    `an answer is to "${question}", which the task does not hold`,
+    {
+      subject: question,
+      remedy: "choose another folder, or give the questions that the answers were written to",
+    },
+  );
+}
+
+export interface LabelTotals extends LabelUsage {
+  readonly answers: number;
+  readonly steps: number;
+  /** Steps that got a label. */
+  readonly labelled: number;
+}
+
+export function labelTotals(records: readonly LabelRecord[]): LabelTotals {
+  const sum = (of: (record: LabelRecord) => number) =>
+    records.reduce((total, record) => total + of(record), 0);
+  return {
+    answers: records.length,
+    steps: sum(({ values }) => values.length),
+    labelled: sum(({ values }) => values.filter((value) => value !== null).length),
+    calls: sum(({ usage }) => usage.calls),
+    prefillTokens: sum(({ usage }) => usage.prefillTokens),
+    decodeTokens: sum(({ usage }) => usage.decodeTokens),
+    flops: sum(({ usage }) => usage.flops),
+    seconds: sum(({ usage }) => usage.seconds),
+  };
+}

@@ -1,0 +1,113 @@
+/** One generation grades all steps of an answer beside a worked solution. */
+import { z } from "zod";
+import { addUsage, type Model, noUsage, wholeUsage } from "../../../core/model.js";
+import type { Token } from "../../../core/step.js";
+import { commonPrefix } from "../../../rewards/reader.js";
+import { type Held, hold } from "../../../rewards/trunk.js";
+import type { AnswerRecord } from "../answers.js";
+import {
+  defineLabelSource,
+  type LabelContext,
+  type Labeller,
+  type Labels,
+  labeller,
+  toLabelUsage,
+} from "./label-source.js";
+import { readAnnotation, stepLabels } from "./spare-answer.js";
+import { ends, lead, type SpareCase, spareMessages } from "./spare-prompt.js";
+
+const schema = z.strictObject({
+  detail: z
+    .enum(["short", "full"])
+    .default("short")
+    .describe(
+      "full: the annotator also names the question's parts and the earlier steps that a step rests on",
+    ),
+  missing: z
+    .enum(["wrong", "outcome"])
+    .default("wrong")
+    .describe("label of a step that the annotator did not grade, or graded twice"),
+  stepTokens: z.int().min(16).max(1024).default(96).describe("most tokens of the annotation for each step"),
+});
+
+type SpareOptions = z.output<typeof schema>;
+
+export default defineLabelSource({
+  name: "spare",
+  essence: "a model compares all steps with a worked solution in one generation",
+  source: "Rizvi et al., SPARE, arXiv 2506.15498, section 3",
+  needs: ["annotator", "solutions"],
+  schema,
+  open: openSpare,
+});
+
+async function openSpare(options: SpareOptions, context: LabelContext): Promise<Labeller> {
+  const annotator = context.annotator!;
+  // What two different cases have in common is the same for all: the rules and the examples.
+  const [one, other] = await Promise.all([
+    layout(annotator, options, { question: "a", reference: ["a"], steps: ["a"] }),
+    layout(annotator, options, { question: "7", reference: ["7", "7"], steps: ["7", "7"] }),
+  ]);
+  const frame = await hold({ model: annotator }, one.slice(0, commonPrefix(one, other)), context.signal);
+  let owed = frame.usage;
+  const { label } = labeller(async (answer, question) => {
+    const steps = answer.steps.map(({ text }) => text);
+    const asked = { question: question.question, reference: question.steps!, steps };
+    const read = owed;
+    // The frame is read once and charged to the first answer.
+    owed = noUsage;
+    const { text, usage } = await annotate(frame, annotator, options, asked, context);
+    return labelsFrom(text, answer, asked, options, toLabelUsage(addUsage(read, usage), 1));
+  });
+  return { label, [Symbol.asyncDispose]: async () => frame.branch.drop() };
+}
+
+async function annotate(
+  frame: Held,
+  model: Model,
+  options: SpareOptions,
+  asked: SpareCase,
+  { signal, seed }: LabelContext,
+) {
+  const ids = await layout(model, options, asked);
+  const shared = commonPrefix(frame.ids, ids);
+  const branch = frame.branch.fork();
+  try {
+    if (shared < frame.ids.length) branch.trim(shared);
+    const rest = { text: "", tokens: ids.slice(shared), vocabulary: model.vocabulary };
+    const { usage } = await branch.append(rest, { signal });
+    const extension = await branch.extend({
+      splitter: { kind: "stops", splitter: { kind: "none" }, stops: ends, before: "" },
+      maxTokens: options.stepTokens * asked.steps.length,
+      sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, seed },
+      key: "spare",
+      signal,
+    });
+    signal?.throwIfAborted();
+    return { text: lead + extension.text, usage: addUsage(usage, wholeUsage(extension)) };
+  } finally {
+    branch.drop();
+  }
+}
+
+async function layout(model: Model, { detail }: SpareOptions, asked: SpareCase): Promise<readonly Token[]> {
+  const { tokens } = await model.renderChat(spareMessages(detail, asked));
+  return [...tokens, ...(await model.tokenize(lead))];
+}
+
+function labelsFrom(
+  text: string,
+  { right }: AnswerRecord,
+  { steps, reference }: SpareCase,
+  { missing }: SpareOptions,
+  usage: Labels["usage"],
+): Labels {
+  const { gradings, valid } = readAnnotation(text);
+  const { values, ...note } = stepLabels(gradings, {
+    steps: steps.length,
+    referenceSteps: reference.length,
+    outcome: right,
+    missing: missing === "outcome" && right,
+  });
+  return { values, usage, note: { ...note, valid } };
+}
