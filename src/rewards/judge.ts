@@ -7,7 +7,7 @@ import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import type { Token } from "../core/step.js";
 import { judgeMessages } from "./judge-prompt.js";
-import { defineRewardKind } from "./kind.js";
+import { type CheckedReward, defineRewardKind } from "./kind.js";
 import { logSumExp, twoSided } from "./law.js";
 import { spellings } from "./markers.js";
 import { createModelReward, requireCapability } from "./model-reward.js";
@@ -17,53 +17,63 @@ const yesWords = ["Yes", "yes", "YES"];
 const noWords = ["No", "no", "NO"];
 const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
+export const judgeSchema = z.strictObject({
+  scale: z
+    .enum(["yes-no", "digit"])
+    .default("yes-no")
+    .describe("yes-no: P(yes) / (P(yes) + P(no)); digit: a grade from 0 to 9, divided by 9"),
+  read: z
+    .enum(["expected", "greedy"])
+    .default("expected")
+    .describe("of the digit's law: its mean, which separates steps finely, or its most probable digit"),
+  examples: z
+    .enum(["yes", "no"])
+    .default("yes")
+    .describe("four judged examples before the question, read once when opening: small models need them"),
+  lead: z
+    .string()
+    .max(1024)
+    .default("")
+    .describe("text put into the judge's mouth before its answer, for models that would think first"),
+});
+
 export default defineRewardKind({
   name: "judge",
   essence: "a chat model's opinion of the last step, read from its next-token law",
   source: "SpecReason (arXiv 2504.07891) for the digit; P(yes) in one prefill: card process-reward-models",
-  schema: z.strictObject({
-    scale: z
-      .enum(["yes-no", "digit"])
-      .default("yes-no")
-      .describe("yes-no: P(yes) / (P(yes) + P(no)); digit: a grade from 0 to 9, divided by 9"),
-    read: z
-      .enum(["expected", "greedy"])
-      .default("expected")
-      .describe("of the digit's law: its mean, which separates steps finely, or its most probable digit"),
-    examples: z
-      .enum(["yes", "no"])
-      .default("yes")
-      .describe("four judged examples before the question, read once when opening: small models need them"),
-    lead: z
-      .string()
-      .max(1024)
-      .default("")
-      .describe("text put into the judge's mouth before its answer, for models that would think first"),
-  }),
+  schema: judgeSchema,
   presets: {},
-  async open(name, reference, { scale, read, lead, examples }, context) {
-    const model = await context.openModel(reference);
-    requireCapability(model, "candidates", "judge");
-    const leadIds = lead === "" ? [] : await model.tokenize(lead);
-    const answer = scale === "yes-no" ? await yesNo(model) : await digit(model, read);
-    const reader: Reader = {
-      model,
-      async layout(question, steps) {
-        const texts = steps.map(({ text }) => text.trim());
-        const messages = judgeMessages({ scale, examples: examples === "yes" }, question, texts);
-        const { tokens } = await model.renderChat(messages);
-        return [...tokens, ...leadIds];
-      },
-      ...answer,
-    };
-    return createModelReward(reader, {
-      name,
-      essence: `${model.name} as judge (${scale === "digit" ? `digit, ${read}` : "P(yes)"})`,
-      // A judge that follows the instruction puts most mass here; a base model still puts some.
-      leastMass: 0.001,
-    });
+  async open(name, reference, options, context) {
+    return openJudge(await context.openModel(reference), options, name);
   },
 });
+
+/** Throws `missing-capability`, or `reward-invalid` for a model that does not answer as it is asked. */
+export async function openJudge(
+  model: Model,
+  { scale, read, lead, examples }: z.output<typeof judgeSchema>,
+  name: string,
+): Promise<CheckedReward> {
+  requireCapability(model, "candidates", "judge");
+  const leadIds = lead === "" ? [] : await model.tokenize(lead);
+  const answer = scale === "yes-no" ? await yesNo(model) : await digit(model, read);
+  const reader: Reader = {
+    model,
+    async layout(question, steps) {
+      const texts = steps.map(({ text }) => text.trim());
+      const messages = judgeMessages({ scale, examples: examples === "yes" }, question, texts);
+      const { tokens } = await model.renderChat(messages);
+      return [...tokens, ...leadIds];
+    },
+    ...answer,
+  };
+  return createModelReward(reader, {
+    name,
+    essence: `${model.name} as judge (${scale === "digit" ? `digit, ${read}` : "P(yes)"})`,
+    // A judge that follows the instruction puts most mass here; a base model still puts some.
+    leastMass: 0.001,
+  });
+}
 
 async function yesNo(model: Model): Promise<Pick<Reader, "ask" | "judge">> {
   const yes = await answers(model, yesWords);

@@ -5,7 +5,9 @@
 import { z } from "zod";
 import type { Certainty } from "./certainty.js";
 import { defineRewardKind } from "./kind.js";
-import { LikelihoodPrompt, LikelihoodScorer } from "./likelihood-scorer.js";
+import { LikelihoodChain } from "./likelihood-chain.js";
+import { LikelihoodPrompt } from "./likelihood-prompt.js";
+import { LikelihoodScorer } from "./likelihood-scorer.js";
 import { requireCapability, testQuestion, testSteps } from "./model-reward.js";
 
 /** Those of the certainties that need no entropies. */
@@ -35,7 +37,7 @@ export default defineRewardKind({
     const model = await context.openModel(reference);
     requireCapability(model, "likelihood", "likelihood");
     const scorerFor = (question: string, system: string | null) =>
-      new LikelihoodScorer(new LikelihoodPrompt(model, question, system), feature);
+      new LikelihoodScorer(new LikelihoodChain(new LikelihoodPrompt(model, question, system)), feature);
     return {
       name,
       essence: `likelihood under ${model.name} (${feature})`,
