@@ -36,6 +36,13 @@ describe("a list of methods", () => {
     expect((await parseMethodList("rsd:threshold=0.1..1/0.1", methods))[2]!.options.threshold).toBe(0.3);
   });
 
+  test("takes a word in place of a number", async () => {
+    const entries = await parseMethodList("rsd:threshold=auto|0.4", methods);
+    expect(entries.map(({ options }) => options.threshold)).toEqual(["auto", 0.4]);
+    const wrong = await errorOf(parseMethodList("rsd:threshold=often", methods));
+    expect(wrong).toMatchObject({ code: "invalid-option" });
+  });
+
   test("gives an entry a reward of its own, which is no option of the method", async () => {
     const text = "draft,rsd:reward=judge:target?scale=digit;threshold=0.8,rsd:reward=confidence|oracle";
     const entries = await parseMethodList(text, methods);

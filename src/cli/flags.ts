@@ -15,6 +15,8 @@ export interface Flag {
   readonly placeholder: string;
   readonly group: string;
   readonly values?: readonly string[];
+  /** Taken beside what the kind says, such as "auto" in place of a number. */
+  readonly words?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly initial?: unknown;
@@ -35,6 +37,7 @@ interface Property {
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  readonly anyOf?: readonly Property[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -56,7 +59,16 @@ export function flagsOf(schema: z.ZodObject, group = "Flags"): Flag[] {
   );
 }
 
-function flagOf(key: string, property: Property, group: string): Flag {
+/** Where words stand beside another type, that type with its limits is what the flag takes, and the words beside it. */
+function withoutWords(property: Property): { plain: Property; words: readonly string[] } {
+  const { anyOf = [], ...own } = property;
+  const words = anyOf.flatMap((one) => (typeof one.const === "string" ? [one.const] : []));
+  const others = anyOf.filter((one) => typeof one.const !== "string");
+  return { plain: { ...own, ...(others.length === 1 && others[0]) }, words };
+}
+
+function flagOf(key: string, given: Property, group: string): Flag {
+  const { plain: property, words } = withoutWords(given);
   const values = property.enum?.map(String);
   const kind = kindOf(property);
   const minimum = property.minimum ?? property.exclusiveMinimum;
@@ -66,9 +78,10 @@ function flagOf(key: string, property: Property, group: string): Flag {
     name: kebab(key),
     kind,
     description: property.description ?? "",
-    placeholder: property.placeholder ?? values?.join("|") ?? placeholders[kind],
+    placeholder: property.placeholder ?? values?.join("|") ?? [placeholders[kind], ...words].join("|"),
     group: property.group ?? group,
     ...(values ? { values } : {}),
+    ...(words.length > 0 ? { words } : {}),
     // zod gives every integer the limits of a safe one; they tell nobody anything.
     ...(minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? { minimum } : {}),
     ...(maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? { maximum } : {}),
@@ -103,6 +116,10 @@ function kindOf(property: Property): FlagKind {
 /** What a flag takes, in words: for help texts and messages. */
 export function expectation(flag: Flag): string {
   if (flag.values) return `one of ${flag.values.join(", ")}`;
+  return [ofItsKind(flag), ...(flag.words ?? [])].join(" or ");
+}
+
+function ofItsKind(flag: Flag): string {
   const { minimum, maximum } = flag;
   const noun = {
     boolean: "true or false",

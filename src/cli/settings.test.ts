@@ -15,6 +15,7 @@ const schema = z.object({
   live: z.boolean().default(true),
   json: z.boolean().default(false),
   name: z.string().optional(),
+  share: z.union([z.number().min(0).max(1), z.literal("auto")]).optional(),
 });
 const flags = flagsOf(schema);
 
@@ -43,6 +44,7 @@ describe("flags of a schema", () => {
       "live:boolean",
       "json:boolean",
       "name:string",
+      "share:number",
     ]);
     expect(flags[0]).toMatchObject({ minimum: 1, initial: 10, description: "How many." });
     expect(flags[0]).not.toHaveProperty("maximum");
@@ -50,6 +52,7 @@ describe("flags of a schema", () => {
       values: ["step", "clip", "logistic"],
       placeholder: "step|clip|logistic",
     });
+    expect(flags[7]).toMatchObject({ minimum: 0, maximum: 1, words: ["auto"], placeholder: "NUMBER|auto" });
   });
 });
 
@@ -108,6 +111,17 @@ describe("settings", () => {
     [["--json=maybe"], '--json must be true or false, not "maybe"'],
   ])("refuse %j", (argv, message) => {
     expect(refusal(argv)).toMatchObject({ code: "invalid-option", message });
+  });
+
+  it("take a word in place of a number where the schema says so, from any layer", () => {
+    expect(read(["--share", "auto"]).values.share).toBe("auto");
+    expect(read(["--share", "0.25"]).values.share).toBe(0.25);
+    expect(read([], { STEPWRIGHT_SHARE: "auto" }).values.share).toBe("auto");
+    expect(settle(schema, flags, new Map([["share", { value: 0.5, origin: "pair.json" }]])).share).toBe(0.5);
+    for (const wrong of ["2", "often", ""])
+      expect(refusal(["--share", wrong]).message).toBe(
+        `--share must be a number from 0 to 1 or auto, not "${wrong}"`,
+      );
   });
 
   it("suggest the nearest flag and value", () => {

@@ -60,6 +60,7 @@ export function settle<Schema extends z.ZodObject>(
 
 function convert(flag: Flag, given: Given): unknown {
   const { value } = given;
+  if (flag.words?.some((word) => word === value)) return value;
   if (typeof value === "string") return convertText(flag, given, value);
   if (!isOfKind(flag, value)) throw wrongValue(flag, given);
   return value;

@@ -1,4 +1,5 @@
 /** What a method may ask about a node beside going on from it. Each question is asked once; asked again, it is free. */
+import { noAdvice, thresholdWithin } from "./advised-threshold.js";
 import { type AnswerRules, type Check, plainAnswers } from "./answer-rules.js";
 import type { Calls } from "./calls.js";
 import type { Contexts } from "./contexts.js";
@@ -13,10 +14,13 @@ import type { SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
 import type { TraceEvent } from "./trace-event.js";
 
+type AdvisedEvent = Extract<TraceEvent, { type: "threshold-advised" }>;
+
 /** What asks the task costs nothing. */
 const free: Claim = { role: "reward", tokens: 0, passes: 0, flops: 0 };
 
 export class Inquiries {
+  readonly #settings: SearchSettings;
   readonly #calls: Calls;
   readonly #recorder: Recorder;
   readonly #contexts: Contexts;
@@ -26,6 +30,7 @@ export class Inquiries {
   readonly #compared = new Map<string, Promise<boolean>>();
 
   constructor(settings: SearchSettings, contexts: Contexts, calls: Calls, recorder: Recorder) {
+    this.#settings = settings;
     this.#calls = calls;
     this.#recorder = recorder;
     this.#contexts = contexts;
@@ -65,6 +70,29 @@ export class Inquiries {
       });
       return logprobs;
     });
+  }
+
+  async threshold(node: SearchNode, writer: Writer): Promise<number> {
+    const { value } = await this.#once(node, `threshold:${writer}`, () =>
+      this.#calls.make<AdvisedEvent>({
+        // What is left can be told when every call ahead is paid for.
+        claim: () => null,
+        recorded: () => this.#recorder.recording?.find("threshold-advised", node.id, writer),
+        work: async () => this.#advise(node, writer),
+        deliver: (event) => this.#recorder.emit(event),
+      }),
+    );
+    return value;
+  }
+
+  #advise(node: SearchNode, writer: Writer): AdvisedEvent {
+    const { reward, maxTokens } = this.#settings;
+    if (!reward?.advice) throw noAdvice(reward?.name ?? "none");
+    const tokensLeft = this.#recorder.ledger.tokensLeft(writer);
+    const value = thresholdWithin(reward.advice, { written: node.tokens, maxTokens, tokensLeft });
+    const type = "threshold-advised" as const;
+    const isLimited = Number.isFinite(tokensLeft);
+    return { type, node: node.id, writer, value, ...(isLimited && { tokensLeft: Math.max(0, tokensLeft) }) };
   }
 
   async answer(node: SearchNode): Promise<string | null> {

@@ -140,7 +140,7 @@ export class Ledger {
   /** Sets a call's greatest cost aside. Undefined if it might not fit beside what is spent and set aside already. */
   claim(claim: Claim): (() => void) | undefined {
     const fits =
-      claim.tokens <= this.#tokensLeft(claim.role) &&
+      claim.tokens <= this.tokensLeft(claim.role) &&
       claim.passes <= this.#passesLeft() &&
       claim.flops <= this.flopsLeft();
     if (!fits) return undefined;
@@ -153,7 +153,7 @@ export class Ledger {
    * same call and not charged yet.
    */
   allowance(role: Writer, position: number, wanted: number, pending = 0): number {
-    const most = Math.max(0, Math.min(wanted, this.#tokensLeft(role)));
+    const most = Math.max(0, Math.min(wanted, this.tokensLeft(role)));
     const flops = this.flopsLeft() - pending;
     const size = this.#sizes.get(role);
     return size ? tokensWithin(size, position, flops, most) : most;
@@ -171,6 +171,15 @@ export class Ledger {
     return this.limits.flops - spent;
   }
 
+  /** Tokens that the role may still write. */
+  tokensLeft(role: Role): number {
+    const limit = role === "reward" ? undefined : this.limits[`${role}-tokens`];
+    if (limit === undefined) return Number.POSITIVE_INFINITY;
+    let spent = this.#spending.get(role)?.decodeTokens ?? 0;
+    for (const claim of this.#claims) if (claim.role === role) spent += claim.tokens;
+    return limit - spent;
+  }
+
   toJSON(): LedgerData {
     const data: Partial<Record<Role, RoleSpending>> = {};
     const total = { flops: 0, generatedFlops: 0, seconds: this.#elapsed };
@@ -182,14 +191,6 @@ export class Ledger {
       total.generatedFlops += spending.generatedFlops;
     }
     return { ...data, total };
-  }
-
-  #tokensLeft(role: Role): number {
-    const limit = role === "reward" ? undefined : this.limits[`${role}-tokens`];
-    if (limit === undefined) return Number.POSITIVE_INFINITY;
-    let spent = this.#spending.get(role)?.decodeTokens ?? 0;
-    for (const claim of this.#claims) if (claim.role === role) spent += claim.tokens;
-    return limit - spent;
   }
 
   #passesLeft(): number {

@@ -29,6 +29,8 @@ export interface Method<Schema extends z.ZodObject = z.ZodObject> {
    * written for one says so: `.meta({ width: true })`.
    */
   readonly schema: Schema;
+  /** True if these options leave a threshold to the reward's advice: a run with a reward that gives none is refused. */
+  asksAdvice?(options: z.output<Schema>): boolean;
   run(search: Search, options: z.output<Schema>): Promise<Outcome>;
 }
 

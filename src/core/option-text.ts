@@ -10,12 +10,22 @@ export function typedOptions(
   return Object.fromEntries(
     Object.entries(texts).map(([name, text]) => {
       const property = properties[name];
-      return [name, typeof property === "object" ? typed(text, property.type) : text];
+      return [name, typeof property === "object" ? typed(text, property as Property) : text];
     }),
   );
 }
 
-function typed(text: string, type: unknown): unknown {
+interface Property {
+  readonly type?: string | undefined;
+  readonly anyOf?: readonly Property[] | undefined;
+}
+
+function typed(text: string, { type, anyOf }: Property): unknown {
+  // The first type that the text can be written in.
+  for (const one of anyOf ?? []) {
+    const value = typed(text, one);
+    if (value !== text) return value;
+  }
   if ((type === "number" || type === "integer") && /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
     return Number(text);
   }

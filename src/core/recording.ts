@@ -8,6 +8,7 @@ type CallType =
   | "step-scored"
   | "step-read"
   | "candidates-read"
+  | "threshold-advised"
   | "answer-read"
   | "answers-compared"
   | "answer-checked";
@@ -116,6 +117,8 @@ function subjectOf(event: TraceEvent): string {
       return subject(event.type, [event.node, event.role]);
     case "candidates-read":
       return subject(event.type, [event.node, event.role, event.count]);
+    case "threshold-advised":
+      return subject(event.type, [event.node, event.writer]);
     case "answers-compared":
       return subject(event.type, [event.first, event.second]);
     default:

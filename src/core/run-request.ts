@@ -1,5 +1,6 @@
 /** What a run is asked to do, and every check that can be made before a model is touched. */
 import { z } from "zod";
+import { noAdvice } from "./advised-threshold.js";
 import type { AnswerRules } from "./answer-rules.js";
 import type { Clock } from "./clock.js";
 import { StepwrightError } from "./errors.js";
@@ -117,6 +118,9 @@ export interface CheckedRequest {
 export function checkRequest(request: RunRequest): CheckedRequest {
   const options = parseOptions(request.method, request.options ?? {});
   const { budget, ...settings } = parse(settingsSchema, request, []);
+  const { method, roles } = request;
+  if (method.needs.reward && roles.reward && !roles.reward.advice && method.asksAdvice?.(options))
+    throw noAdvice(roles.reward.name);
   return {
     options,
     budget: withoutUndefined(budget),
@@ -174,7 +178,7 @@ function checkRoles({ method, roles, checkStep }: RunRequest): Pick<SearchSettin
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string[]): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
+  const issue = plainest(parsed.error.issues[0]!);
   const subject = [...path, ...issue.path.map(String)].join(".");
   if (issue.code === "unrecognized_keys") {
     const name = issue.keys[0]!;
@@ -182,6 +186,13 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: s
     throw unknownOption(`${subject} has no "${name}"`, name, known);
   }
   throw new StepwrightError("invalid-option", `${subject || "options"}: ${issue.message}`, { subject });
+}
+
+/** Of a value that may be of several types, what is wrong with it as the type that it has. */
+function plainest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const own = issue.errors.flat().find(({ code }) => code !== "invalid_type");
+  return own ? { ...own, path: [...issue.path, ...own.path] } : issue;
 }
 
 function unknownOption(message: string, name: string, known: readonly string[]): StepwrightError {

@@ -44,6 +44,11 @@ export interface StepRequest {
   readonly splitter?: Splitter;
   /** Override of the run's greatest number of tokens in one step. */
   readonly maxTokens?: number;
+  /**
+   * What it means that the budget ends within the step: by default the end of the answer; true if another writer goes on
+   * from where it broke off.
+   */
+  readonly handsOver?: boolean;
   /** Cuts the step off where it is when it fires: the node holds what was written so far, `step.stop` is `cut`. */
   readonly signal?: AbortSignal;
 }
@@ -116,6 +121,11 @@ export interface Search {
   /** The reward of the node's last step, in [0, 1]; sets `node.reward`. A second call is free. */
   score(node: Node): Promise<number>;
   scoreAll(nodes: readonly Node[]): Promise<number[]>;
+  /**
+   * The reward below which a step after `node` is better rewritten by this role: what the reward advises, lowered to
+   * what the budget of the role's tokens still allows; 0 when it is spent. Throws `invalid-option` without advice.
+   */
+  threshold(node: Node, writer: Writer): Promise<number>;
   /** The final answer in the text up to `node`, null if there is none, by the task's rules; by default all the text. */
   answer(node: Node): Promise<string | null>;
   /** Whether two answers mean the same, by the task's rules; by default, whether they are the same text. */

@@ -133,6 +133,10 @@ export class Searcher implements Search {
     return all(nodes, (node) => this.score(node));
   }
 
+  threshold(node: Node, writer: Writer): Promise<number> {
+    return this.#ask(node, (own) => this.#inquiries.threshold(own, writer));
+  }
+
   answer(node: Node): Promise<string | null> {
     return this.#ask(node, (own) => this.#inquiries.answer(own));
   }
@@ -223,7 +227,7 @@ export class Searcher implements Search {
 
 /** All of a request that decides what is written. */
 function requestText({ key }: ChildPlace, request: StepRequest | ForcedStep): string {
-  return JSON.stringify({ ...request, signal: undefined, key });
+  return JSON.stringify({ ...request, signal: undefined, handsOver: undefined, key });
 }
 
 /** Calls made in one turn are one batch. */

@@ -17,22 +17,25 @@ export interface StepRoom {
   readonly splitter: Splitter | null;
   /** Whether it counts to the limit of steps. */
   readonly isWhole: boolean;
+  /** Another writer goes on where the budget breaks the step off. */
+  readonly handsOver?: boolean | undefined;
 }
 
 /** Why the answer is over after this step, or null if it goes on. A step cut by its own cap is no end. */
 export function finishOf(
   parent: Pick<SearchNode, "tokens" | "wholeSteps" | "step">,
   extension: Extension,
-  { cap, allowance, splitter, isWhole }: StepRoom,
+  { cap, allowance, splitter, isWhole, handsOver }: StepRoom,
   limits: StepLimits,
 ): Finish | null {
   if (extension.stop === "end") return "stop";
   const written = extension.tokens.length;
-  if (extension.stop === "cap" && written >= allowance && allowance < cap) return "budget";
+  const brokenOff = extension.stop === "cap" && written >= allowance && allowance < cap;
+  if (brokenOff && !handsOver) return "budget";
   if (extension.stop === "context") return "length";
   const text = extension.text.trim();
   const repeats = text === "" || text === parent.step?.text.trim();
-  if (repeats && extension.stop !== "cut" && isGuarded(splitter)) return "stalled";
+  if (repeats && !brokenOff && extension.stop !== "cut" && isGuarded(splitter)) return "stalled";
   const isLong = parent.tokens + written >= limits.maxTokens;
   return isLong || parent.wholeSteps + (isWhole ? 1 : 0) >= limits.maxSteps ? "length" : null;
 }

@@ -14,8 +14,11 @@ import type { Prompt } from "./prompt.js";
 import type { Finish, NextToken, Role, Writer } from "./search.js";
 import type { Splitter, StopReason } from "./step.js";
 
-/** 2 brought prompts begun within a run, readings, answers and steps cut short; 3 what token-level speculation cost. */
-export const traceVersion = 3;
+/**
+ * 2 brought prompts begun within a run, readings, answers and steps cut short; 3 what token-level speculation cost; 4 the
+ * thresholds that a reward advised.
+ */
+export const traceVersion = 4;
 
 export const finishes = ["stop", "length", "stalled", "budget", "abort"] as const satisfies readonly Finish[];
 
@@ -34,7 +37,7 @@ export type RewardFailurePolicy = "fail" | "accept" | "target-only";
 export type TraceEvent =
   | {
       readonly type: "run-started";
-      readonly version: 1 | 2 | typeof traceVersion;
+      readonly version: 1 | 2 | 3 | typeof traceVersion;
       readonly run: string;
       readonly method: string;
       readonly options: Readonly<Record<string, unknown>>;
@@ -123,6 +126,14 @@ export type TraceEvent =
       readonly node: string;
       readonly policy: RewardFailurePolicy;
       readonly error: ErrorData;
+    }
+  /** The threshold in force after this node. `tokensLeft`: what the writer's budget still held; absent without a limit. */
+  | {
+      readonly type: "threshold-advised";
+      readonly node: string;
+      readonly writer: Writer;
+      readonly value: number;
+      readonly tokensLeft?: number;
     }
   | {
       readonly type: "coin-tossed";

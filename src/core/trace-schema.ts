@@ -64,7 +64,7 @@ const splitter = z.discriminatedUnion("kind", [
 
 const started = z.object({
   type: z.literal("run-started"),
-  version: z.literal([1, 2, 3]),
+  version: z.literal([1, 2, 3, 4]),
   run: z.string(),
   method: z.string(),
   options: z.record(z.string(), z.unknown()),
@@ -174,6 +174,13 @@ const schema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("answer-offered"), node, value: z.number() }),
   z.object({ type: z.literal("step-scored"), node, value: z.number().min(0).max(1), usage }),
   z.object({ type: z.literal("reward-failed"), node, policy, error }),
+  z.object({
+    type: z.literal("threshold-advised"),
+    node,
+    writer,
+    value: z.number(),
+    tokensLeft: amount.optional(),
+  }),
   z.object({
     type: z.literal("coin-tossed"),
     node,

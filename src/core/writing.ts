@@ -62,7 +62,8 @@ export class StepWriter {
     const cap = this.#cap(parent, request);
     const { extension, allowance, branch } = await this.#attempt(place, request, cap, call);
     const splitter = request.splitter ?? this.#settings.splitter;
-    const room = { cap, allowance, splitter, isWhole: isWhole(request) };
+    const { handsOver } = request;
+    const room = { cap, allowance, splitter, isWhole: isWhole(request), handsOver };
     const finish = this.#finish(parent, extension, room);
     return this.#written(
       place,

@@ -246,7 +246,9 @@ describe("weights", () => {
     fc.assert(
       fc.property(reward, reward, options, (a, b, chosen) => {
         const parsed = rsd.schema.parse(chosen);
-        const [low, high] = [weigh(Math.min(a, b), parsed), weigh(Math.max(a, b), parsed)];
+        const [low, high] = [Math.min(a, b), Math.max(a, b)].map((r) =>
+          weigh(r, chosen.threshold, parsed),
+        ) as [number, number];
         expect(low).toBeGreaterThanOrEqual(0);
         expect(high).toBeLessThanOrEqual(1);
         expect(low).toBeLessThanOrEqual(high);
@@ -255,7 +257,8 @@ describe("weights", () => {
   });
 
   test("have the card's values", () => {
-    const at = (r: number, chosen: object) => weigh(r, rsd.schema.parse(chosen));
+    const at = (r: number, chosen: { threshold?: number; [option: string]: unknown }) =>
+      weigh(r, chosen.threshold ?? 0.7, rsd.schema.parse(chosen));
     expect(at(0.7, {})).toBe(1);
     expect(at(0.6999, {})).toBe(0);
     expect(at(0.4, { weight: "clip" })).toBe(0.4);

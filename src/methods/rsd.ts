@@ -7,11 +7,11 @@ const schema = z.object({
     .default("step")
     .describe("how a reward becomes the probability of keeping the draft's step"),
   threshold: z
-    .number()
-    .min(0)
-    .max(2)
+    .union([z.number().min(0).max(2), z.literal("auto")])
     .default(0.7)
-    .describe("reward at which step keeps and logistic keeps half the time; above 1 step keeps nothing"),
+    .describe(
+      "reward at which step keeps and logistic keeps half the time; above 1 step keeps nothing; auto is what the reward advises, lowered to what a limit of target tokens still allows",
+    ),
   alpha: z
     .number()
     .min(0)
@@ -42,7 +42,9 @@ export default defineMethod({
   cost: "the answer's tokens written by the draft and scored; the target reads and writes for the weak steps alone",
   use: "a draft that is right in most steps, and a reward that costs less than the target and sees the others",
   schema,
+  asksAdvice: ({ threshold }) => threshold === "auto",
   async run(search, options) {
+    const isAdvised = options.threshold === "auto";
     let node = search.root;
     while (!node.finish) {
       const requests = Array.from({ length: options.candidates }, () => ({ node, role: "draft" as const }));
@@ -50,28 +52,32 @@ export default defineMethod({
       const rewards = await search.scoreAll(drafts);
       const reward = Math.max(...rewards);
       const best = drafts[rewards.indexOf(reward)]!;
-      if (search.coin(best, weigh(reward, options))) {
+      const threshold =
+        options.threshold === "auto" ? await search.threshold(node, "target") : options.threshold;
+      // Advice falls to 0 when the target may write no more: what it cannot rewrite is kept, by whatever weight.
+      const isKept = isAdvised && threshold === 0;
+      if (search.coin(best, isKept ? 1 : weigh(reward, threshold, options))) {
         node = search.commit(best);
         continue;
       }
       for (const draft of drafts) search.prune(draft);
-      node = search.commit(await search.extend(node, { role: "target" }));
+      node = search.commit(await search.extend(node, { role: "target", handsOver: isAdvised }));
     }
     return search.finish(node);
   },
 });
 
 /** The probability of keeping a step of this reward: omega(r) of the paper. */
-export function weigh(reward: number, options: z.output<typeof schema>): number {
+export function weigh(reward: number, threshold: number, options: z.output<typeof schema>): number {
   switch (options.weight) {
     case "step":
-      return reward >= options.threshold ? 1 : 0;
+      return reward >= threshold ? 1 : 0;
     case "clip":
       return Math.min(1, Math.max(0, reward));
     case "sigmoid":
       return Math.max(0, reward / (1 + reward));
     case "logistic":
-      return 1 / (1 + Math.exp(-options.alpha * (reward - options.threshold)));
+      return 1 / (1 + Math.exp(-options.alpha * (reward - threshold)));
     case "constant":
       return options.probability;
   }

@@ -1,6 +1,6 @@
 /** A reward without a model: a function of the question and the steps. */
 import { noUsage, type Usage } from "../core/model.js";
-import type { Reward, Score, Scorer } from "../core/reward.js";
+import type { Reward, RewardAdvice, Score, Scorer } from "../core/reward.js";
 import type { Step } from "../core/step.js";
 import { type Script, Stage } from "./scripted-faults.js";
 
@@ -10,6 +10,7 @@ export interface ScriptedRewardOptions extends Script {
   readonly score: (question: string, steps: readonly string[]) => unknown;
   /** FLOPs per byte read, made up. */
   readonly flopsPerByte?: number;
+  readonly advice?: RewardAdvice;
 }
 
 export class ScriptedReward implements Reward {
@@ -17,6 +18,7 @@ export class ScriptedReward implements Reward {
   readonly essence = "a function of the question and the steps, for tests and demos";
   readonly stage: Stage;
   readonly options: ScriptedRewardOptions;
+  readonly advice?: RewardAdvice;
   /** Scorers that are open now. */
   liveScorers = 0;
   /** Scores given so far. */
@@ -27,6 +29,7 @@ export class ScriptedReward implements Reward {
   constructor(options: ScriptedRewardOptions) {
     this.options = options;
     this.name = options.name ?? "scripted";
+    if (options.advice) this.advice = options.advice;
     this.stage = new Stage(options);
   }
 

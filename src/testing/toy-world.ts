@@ -1,5 +1,6 @@
 /** A problem with a known optimum: four steps, each right or wrong; the answer is right if all of them are. */
 import type { Method } from "../core/method.js";
+import type { RewardAdvice } from "../core/reward.js";
 import type { RunRoles } from "../core/run.js";
 import { ScriptedModel } from "../models/scripted.js";
 import type { Script } from "../models/scripted-faults.js";
@@ -11,6 +12,13 @@ const length = 4;
 
 /** How often a step of each model is right. */
 export const toySkill = { draft: 0.5, target: 0.9 };
+
+/** What holds of the draft's steps: half of its tokens are rewarded with 0.1, the others with 0.9. */
+const toyAdvice: RewardAdvice = {
+  threshold: 0.5,
+  shares: Array.from({ length: 33 }, (_, index) => (index < 17 ? 0.1 : 0.9)),
+  lengths: Array.from({ length: 33 }, (_, index) => 40 + 2 * index),
+};
 
 export interface ToyWorld {
   readonly draft: ScriptedModel;
@@ -47,6 +55,7 @@ export function toyWorld(method: Method, options: ToyOptions = {}): ToyWorld {
   });
   const reward = new ScriptedReward({
     name: "toy-reward",
+    advice: toyAdvice,
     score: options.score ?? ((_, steps) => (isRight(steps.at(-1)!) ? 0.9 : 0.1)),
     ...options.reward,
   });

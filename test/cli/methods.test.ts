@@ -28,7 +28,7 @@ describe("methods", () => {
     const rsd = described.find(({ name }) => name === "rsd");
     expect(rsd?.needs).toMatchObject({ reward: true });
     expect(rsd?.options.properties).toMatchObject({
-      threshold: { type: "number", default: 0.7, minimum: 0 },
+      threshold: { anyOf: [{ type: "number", minimum: 0 }, { const: "auto" }], default: 0.7 },
       weight: { enum: ["step", "clip", "sigmoid", "logistic", "constant"], default: "step" },
     });
   });

@@ -8,7 +8,12 @@ const plain = { sampleTemperature: 1, sampleTopP: 1 };
 
 /** Further settings to run a method with, and cases that it skips, each with its reason. */
 const variants: Record<string, ConformanceOptions[]> = {
-  rsd: [{}, { options: { candidates: 3 } }, { options: { weight: "clip" } }],
+  rsd: [
+    {},
+    { options: { candidates: 3 } },
+    { options: { weight: "clip" } },
+    { options: { threshold: "auto" } },
+  ],
   adaptive: [
     { skip: { 6: "the first answer is greedy, whatever the run's temperature" } },
     { options: { anneal: false, width: 4, samples: 8, checkpoints: "8-16" } },

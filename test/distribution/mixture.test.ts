@@ -43,9 +43,14 @@ async function sampled(options: Options): Promise<number[][]> {
   return pairs;
 }
 
-function mixture(options: Options): number[] {
+function keeping(options: Options): (reward: number) => number {
   const parsed = rsd.schema.parse(options);
-  const kept = draftLaw.map((p, index) => p * weigh(rewards[index]!, parsed));
+  return (reward) => weigh(reward, Number(parsed.threshold), parsed);
+}
+
+function mixture(options: Options): number[] {
+  const keeps = keeping(options);
+  const kept = draftLaw.map((p, index) => p * keeps(rewards[index]!));
   const rejected = 1 - kept.reduce((sum, p) => sum + p, 0);
   return kept.map((p, index) => p + rejected * targetLaw[index]!);
 }
@@ -84,9 +89,9 @@ describe("facts of the law", () => {
   const [ofDraft, ofTarget] = [expected(draftLaw), expected(targetLaw)];
 
   test.each(cases)("expected reward of $weight follows the identity", (options) => {
-    const parsed = rsd.schema.parse(options);
+    const keeps = keeping(options);
     const gain = draftLaw.reduce(
-      (sum, p, index) => sum + p * weigh(rewards[index]!, parsed) * (rewards[index]! - ofTarget),
+      (sum, p, index) => sum + p * keeps(rewards[index]!) * (rewards[index]! - ofTarget),
       0,
     );
     expect(expected(mixture(options))).toBeCloseTo(ofTarget + gain, 12);

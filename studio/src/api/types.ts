@@ -25,6 +25,9 @@ export interface OptionField {
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  /** Words beside a type: a number or "auto". */
+  readonly anyOf?: readonly OptionField[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
