@@ -5,7 +5,7 @@ import type { Calls } from "./calls.js";
 import type { Contexts } from "./contexts.js";
 import { StepwrightError } from "./errors.js";
 import type { Claim } from "./ledger.js";
-import { type CandidatesEvent, type ReadEvent, StepReader } from "./reading.js";
+import { type CandidatesEvent, StepReader } from "./reading.js";
 import type { Recorder } from "./recorder.js";
 import { type ScoredEvent, StepScorer } from "./scoring.js";
 import { type Outlook, pathText, type Writer } from "./search.js";
@@ -14,6 +14,7 @@ import type { SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
 import type { TraceEvent } from "./trace-event.js";
 
+type ReadEvent = Extract<TraceEvent, { type: "step-read" }>;
 type AdvisedEvent = Extract<TraceEvent, { type: "threshold-advised" }>;
 
 /** What asks the task costs nothing. */
@@ -65,7 +66,10 @@ export class Inquiries {
       const { logprobs } = await this.#calls.make<ReadEvent>({
         claim: () => this.#claim(node, role, 1),
         recorded: () => this.#recorder.recording?.find("step-read", node.id, role),
-        work: (call) => this.#reader.likelihood(node, role, call),
+        work: async (call) => {
+          const { logprobs, usage } = await this.#reader.likelihood(node, role, call);
+          return { type: "step-read", node: node.id, role, logprobs, usage };
+        },
         deliver: (event) => this.#deliver(node, event),
       });
       return logprobs;

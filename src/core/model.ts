@@ -227,6 +227,8 @@ export interface Reading {
   readonly tokens?: readonly number[];
   /** One per token of the passage. */
   readonly logprobs?: readonly number[];
+  /** Of the laws that `logprobs` are read off, in nats; absent where a back end would need more passes for them. */
+  readonly entropies?: readonly number[];
   readonly states?: StepStates;
   readonly hidden?: Float32Array;
   readonly row?: Float32Array;

@@ -13,6 +13,7 @@ import {
   spanFlops,
   type Usage,
 } from "./model.js";
+import type { StepLikelihood } from "./reward.js";
 import type { ForcedStep, NextToken, Writer } from "./search.js";
 import type { SearchNode } from "./search-node.js";
 import type { Passage, Splitter, StopReason } from "./step.js";
@@ -20,7 +21,6 @@ import { stepEnds } from "./step.js";
 import { noRoom } from "./step-end.js";
 import type { TraceEvent } from "./trace-event.js";
 
-export type ReadEvent = Extract<TraceEvent, { type: "step-read" }>;
 export type CandidatesEvent = Extract<TraceEvent, { type: "candidates-read" }>;
 
 const mostCandidates = 256;
@@ -34,13 +34,17 @@ export class StepReader {
     this.#contexts = contexts;
   }
 
-  /** Reads a step that another role wrote; its own writer knows the answer already. */
-  async likelihood(node: SearchNode, role: Writer, call: Call): Promise<ReadEvent> {
+  /** Reads a step that another role wrote, or its own where hidden states are wanted that did not come with it. */
+  async likelihood(
+    node: SearchNode,
+    role: Writer,
+    call: Call,
+    { states = false } = {},
+  ): Promise<StepLikelihood> {
     const model = this.#modelWith("likelihood", role);
     const passage = await inVocabulary([node.step!], model);
     const { tokens } = passage;
-    const about = { type: "step-read", node: node.id, role } as const;
-    if (tokens.length === 0) return { ...about, logprobs: [], usage: noUsage };
+    if (tokens.length === 0) return { logprobs: [], usage: noUsage };
     return this.#contexts.branchAt(node.parent!, role, call).use(async (base) => {
       if (base.length + tokens.length >= model.size.context)
         throw tooLong(role, model, base.length + tokens.length);
@@ -48,12 +52,13 @@ export class StepReader {
       call.spend(spanFlops(model.size, base.length - 1, tokens.length + 1));
       const branch = base.fork();
       try {
-        const { logprobs, usage } = await branch.append(passage, { logprobs: true, signal: call.signal });
+        const options = { logprobs: true, states, signal: call.signal };
+        const { logprobs, ...read } = await branch.append(passage, options);
         const finite = checked(role, model, logprobs, tokens.length);
         // Nobody goes on from here once the run is being cut off.
         if (node.branches[role] || call.signal.aborted) branch.drop();
         else node.branches[role] = new Held(branch);
-        return { ...about, logprobs: finite, usage };
+        return { ...read, logprobs: finite };
       } catch (error) {
         branch.drop();
         throw error;

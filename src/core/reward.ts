@@ -21,6 +21,8 @@ export interface AppendOptions {
 
 export interface StepLikelihood {
   readonly logprobs: readonly number[];
+  /** Of the laws they were read off, where the model tells. */
+  readonly entropies?: readonly number[];
   /** Absent where they were not asked for, or come from a recording. */
   readonly states?: StepStates;
   readonly usage: Usage;

@@ -7,10 +7,13 @@ import type { Claim, Ledger } from "./ledger.js";
 import { type Model, noUsage } from "./model.js";
 import type { StepReader } from "./reading.js";
 import type { Score, Scorer, StepLikelihood } from "./reward.js";
+import type { Writer } from "./search.js";
 import type { SearchNode } from "./search-node.js";
 import type { RewardFailurePolicy, TraceEvent } from "./trace-event.js";
 
 export type ScoredEvent = Extract<TraceEvent, { type: "step-scored" | "reward-failed" }>;
+
+type LikelihoodOptions = { readonly states?: boolean };
 
 export class StepScorer {
   readonly #contexts: Contexts;
@@ -54,7 +57,8 @@ export class StepScorer {
     try {
       const bound = scorer.flopsBound?.(node.step!) ?? 0;
       if (call.exact && !this.#ledger.passAllowed(bound)) throw call.exhausted();
-      const likelihood = (model: Model) => this.#likelihood(node, model, call);
+      const likelihood = (model: Model, options: LikelihoodOptions = {}) =>
+        this.#likelihood(node, model, options, call);
       const score = checked(await scorer.append(node.step!, { signal: call.signal, likelihood }));
       // Nobody goes on from here once the run is being cut off.
       if (call.signal.aborted) scorer.drop();
@@ -67,11 +71,25 @@ export class StepScorer {
   }
 
   /** Only on the question's own prompt: what is scored elsewhere is scored as an answer to the question. */
-  #likelihood(node: SearchNode, model: Model, call: Call): Promise<StepLikelihood> | undefined {
+  #likelihood(
+    node: SearchNode,
+    model: Model,
+    { states = false }: LikelihoodOptions,
+    call: Call,
+  ): Promise<StepLikelihood> | undefined {
     const role = this.#contexts.roleOf(model);
     if (role === undefined || node.tree.id !== "") return undefined;
-    if (node.role === role) return Promise.resolve({ logprobs: node.step!.logprobs, usage: noUsage });
-    return this.#reader.likelihood(node, role, call);
+    if (node.role === role) return this.#ownLikelihood(node, role, states, call);
+    return this.#reader.likelihood(node, role, call, { states });
+  }
+
+  /** Who wrote the step knows; only states that did not come with it (a recording has none) are read. */
+  async #ownLikelihood(node: SearchNode, role: Writer, states: boolean, call: Call): Promise<StepLikelihood> {
+    const { logprobs, entropies, states: own } = node.step!;
+    const known = { logprobs, entropies };
+    if (own) return { ...known, states: own, usage: noUsage };
+    if (!states) return { ...known, usage: noUsage };
+    return { ...(await this.#reader.likelihood(node, role, call, { states })), ...known };
   }
 
   /** The chain with this step read: its children's scores go on from here. */

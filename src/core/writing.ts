@@ -9,7 +9,7 @@ import { StepReader } from "./reading.js";
 import type { Finish, ForcedStep, StepRequest, Writer } from "./search.js";
 import { type ChildPlace, SearchNode } from "./search-node.js";
 import type { SearchSettings } from "./search-settings.js";
-import type { Passage } from "./step.js";
+import type { Passage, StepStates } from "./step.js";
 import { cutShort, extensionProblem, finishOf, noRoom, type StepRoom } from "./step-end.js";
 import { completesStop, endingAtStops } from "./stop-strings.js";
 import type { RunEvent, TraceEvent } from "./trace-event.js";
@@ -101,7 +101,7 @@ export class StepWriter {
   #written(
     place: ChildPlace,
     request: StepRequest | ForcedStep,
-    step: Omit<WrittenEvent, "type" | "node" | "parent">,
+    step: Omit<WrittenEvent, "type" | "node" | "parent"> & Pick<Extension, "states">,
     branch: Branch | undefined,
   ): Written {
     const { role, origin, text, tokens, vocabulary, logprobs, entropies, stop, finish, usage } = step;
@@ -113,7 +113,8 @@ export class StepWriter {
       ...{ role, origin, text, tokens, vocabulary, logprobs, entropies, stop, finish, usage },
       ...(speculation && { speculation }),
     };
-    const node = nodeOf(place, request, event);
+    // For the run's reward alone: an event, and what keeps events, holds none.
+    const node = nodeOf(place, request, event, step.states);
     if (branch) node.branches[role] = new Held(branch);
     return { node, event };
   }
@@ -175,6 +176,7 @@ export class StepWriter {
       key: `${place.key}:${role}`,
       hints: hintsFor(role, place.parent),
       flops: call.flopsLeft(),
+      states: this.#readsStatesOf(branch.model),
       onText: (text: string) => this.#show({ type: "text-written", node: place.id, role, text }),
       signal: signal ? AbortSignal.any([call.signal, signal]) : call.signal,
     };
@@ -192,6 +194,11 @@ export class StepWriter {
     throw call.signal.reason;
   }
 
+  #readsStatesOf(model: Model): boolean {
+    const { readsStatesOf = [] } = this.#settings.reward ?? {};
+    return readsStatesOf.includes(model) && model.capabilities.has("hidden");
+  }
+
   /** A call that runs beside others has its whole claim set aside, so only an exact one needs to ask. */
   #allowance(call: Call, role: Writer, position: number, wanted: number): number {
     return call.exact ? this.#ledger.allowance(role, position, wanted, call.pending) : wanted;
@@ -202,10 +209,11 @@ export function nodeOf(
   place: ChildPlace,
   request: StepRequest | ForcedStep,
   event: WrittenEvent,
+  states?: StepStates,
 ): SearchNode {
   const { text, tokens, vocabulary, origin, stop, logprobs, entropies } = event;
   return new SearchNode(place, {
-    step: { text, tokens, vocabulary, origin, stop, logprobs, entropies },
+    step: { text, tokens, vocabulary, origin, stop, logprobs, entropies, ...(states && { states }) },
     role: event.role,
     finish: event.finish,
     decodeTokens: Math.min(event.usage.decodeTokens, tokens.length),

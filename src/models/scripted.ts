@@ -1,6 +1,7 @@
 /** A model without weights: it follows a law given as a function, with exact probabilities. For tests, docs and demos. */
 import { createHash } from "node:crypto";
 import { StepwrightError } from "../core/errors.js";
+import { GrowingStates } from "../core/growing-states.js";
 import {
   type Branch,
   type Capability,
@@ -158,13 +159,23 @@ export class ScriptedBranch implements Branch {
       this.model.stage.play("append", options.signal, (seconds) => {
         const tokens = this.model.tokensOf(passage);
         const logprobs: number[] = [];
+        const entropies: number[] = [];
+        const growing = new GrowingStates();
         for (const token of tokens) {
-          if (options.logprobs) logprobs.push(logprobOf(token, this.#law()));
+          if (options.logprobs) {
+            const law = this.#law();
+            const logprob = logprobOf(token, law);
+            logprobs.push(logprob);
+            entropies.push(entropyOf(law));
+            if (options.states) growing.add(this.#hidden(), logprob);
+          }
           this.#answer.push(token);
         }
+        const states = growing.over(tokens.length);
         return {
           ...this.#reading(options),
-          ...(options.logprobs && { logprobs }),
+          ...(options.logprobs && { logprobs, entropies }),
+          ...(states && { states }),
           usage: this.#pay(0, seconds, readsAfter(options)),
         };
       }),
@@ -238,6 +249,7 @@ export class ScriptedBranch implements Branch {
     const tokens: Token[] = [];
     const logprobs: number[] = [];
     const entropies: number[] = [];
+    const growing = new GrowingStates();
     let text = "";
     let stop: StopReason | undefined = maxTokens < 1 ? "cap" : undefined;
     if (this.length >= this.model.size.context) stop = "context";
@@ -255,6 +267,7 @@ export class ScriptedBranch implements Branch {
       }
       const position = this.length;
       const token = pick(processed(law, sampling), keyedUniform(sampling.seed, key, position, "sample"));
+      if (options.states) growing.add(this.#hidden(), logprobOf(token, law));
       tokens.push(token);
       logprobs.push(logprobOf(token, law));
       entropies.push(entropyOf(law));
@@ -267,7 +280,12 @@ export class ScriptedBranch implements Branch {
       else if (this.length >= this.model.size.context) stop = "context";
     }
     const { vocabulary } = this.model;
-    return { text, tokens, vocabulary, stop, logprobs, entropies, usage: this.#pay(tokens.length, seconds) };
+    const states = growing.over(tokens.length);
+    return {
+      ...{ text, tokens, vocabulary, stop, logprobs, entropies },
+      ...(states && { states }),
+      usage: this.#pay(tokens.length, seconds),
+    };
   }
 
   #law(answer = this.#answer): SparseLaw {

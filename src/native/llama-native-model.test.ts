@@ -324,7 +324,8 @@ describe("hidden states", () => {
     const before = onlyRow(model, { row: true }).row!;
     model.removeCells(0, 0, -1);
 
-    await decode(model, passage(tokens, 0), true);
+    const outputs = passage(tokens, 0).map((token) => ({ ...token, output: true }));
+    await decode(model, outputs, true);
     const states = tokens.map((_, output) => model.readHidden(output));
     expect(states.every((state) => state.length === model.info.width)).toBe(true);
     expect(states[0]).not.toEqual(states[5]);
@@ -334,6 +335,12 @@ describe("hidden states", () => {
     await decode(model, passage(tokens, 0));
     expect(onlyRow(model, { row: true }).row).toEqual(before);
     expect(() => model.readHidden(0)).toThrow("hidden");
+  });
+
+  it("are refused for a batch of which some tokens are only read: libllama would compute their logits too", async () => {
+    const model = await load();
+    await expect(model.decode(passage(passageTokens, 0), { hidden: true })).rejects.toThrow("every token");
+    await decode(model, passage(passageTokens, 0));
   });
 
   it("are the final-norm states: of a model whose layers add nothing, the normed embedding", async () => {

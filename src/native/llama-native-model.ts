@@ -8,14 +8,15 @@ import { loadNative, type Native } from "./load.js";
 import { readDescription, readHeadSize, readMetadata, tokenizerMetadata } from "./model-information.js";
 import { reasonFrom } from "./native-log.js";
 import { viewFloats } from "./native-memory.js";
-import type {
-  BatchToken,
-  DecodeStatus,
-  NativeModel,
-  NativeModelInfo,
-  NativeModelOptions,
-  Row,
-  RowRequest,
+import {
+  type BatchToken,
+  checkHiddenBatch,
+  type DecodeStatus,
+  type NativeModel,
+  type NativeModelInfo,
+  type NativeModelOptions,
+  type Row,
+  type RowRequest,
 } from "./native-model.js";
 import { RowReader } from "./row-reader.js";
 import { Vocabulary } from "./vocabulary.js";
@@ -117,7 +118,8 @@ class LlamaNativeModel implements NativeModel {
   readonly #inlineTokens: number;
   #outputs = 0;
   #hidden = false;
-  #logits: { address: bigint; floats: Float32Array } | undefined;
+  #logits: NativeFloats | undefined;
+  #states: NativeFloats | undefined;
   #decoding: Promise<unknown> | undefined;
   #closed = false;
 
@@ -148,8 +150,9 @@ class LlamaNativeModel implements NativeModel {
    */
   async decode(batch: readonly BatchToken[], options: { hidden?: boolean } = {}): Promise<DecodeStatus> {
     const { native, context, abortFlag } = this.#idle();
-    const struct = this.#batch.fill(batch);
     const hidden = options.hidden ?? false;
+    if (hidden) checkHiddenBatch(batch);
+    const struct = this.#batch.fill(batch);
     if (hidden !== this.#hidden) {
       native.llama_set_embeddings(context, hidden);
       this.#hidden = hidden;
@@ -161,7 +164,7 @@ class LlamaNativeModel implements NativeModel {
       const status = inline ? native.llama_decode(context, struct) : await this.#decodeAside(struct);
       // A GPU may still be computing; reading the results would wait for it on this thread.
       if (status === 0 && native.hasGpu) await offThread(native.llama_synchronize, context);
-      if (status === 0) this.#outputs = hidden ? batch.length : batch.filter(({ output }) => output).length;
+      if (status === 0) this.#outputs = batch.filter(({ output }) => output).length;
       else if (status === aborted || status < -1) this.#removeBatch(batch);
       return status;
     } finally {
@@ -184,10 +187,7 @@ class LlamaNativeModel implements NativeModel {
     if (requests.length === 0) return [];
     const address = native.llama_get_logits(context);
     if (address === null) throw new StepwrightError("engine-failed", "the decode left no logits");
-    const count = this.#outputs * vocabularySize;
-    if (this.#logits?.address !== address || this.#logits.floats.length < count) {
-      this.#logits = { address, floats: viewFloats(address, count) };
-    }
+    this.#logits = viewedAt(this.#logits, address, this.#outputs * vocabularySize);
     const { floats } = this.#logits;
     return requests.map((request) => {
       const start = request.output * vocabularySize;
@@ -206,7 +206,8 @@ class LlamaNativeModel implements NativeModel {
     if (address === null)
       throw new StepwrightError("internal", "the last decode did not ask for hidden states");
     const { width } = this.info;
-    return viewFloats(address + BigInt(4 * width * output), width).slice();
+    this.#states = viewedAt(this.#states, address, this.#outputs * width);
+    return this.#states.floats.slice(width * output, width * (output + 1));
   }
 
   removeCells(sequence: number, from: number, to: number): boolean {
@@ -235,6 +236,7 @@ class LlamaNativeModel implements NativeModel {
   #free(): void {
     const { native, model, context, abortFlag } = this.#handles;
     this.#logits = undefined;
+    this.#states = undefined;
     this.#rows.free();
     this.#batch.free();
     native.llama_free(context);
@@ -275,6 +277,17 @@ class LlamaNativeModel implements NativeModel {
     }
     return sequence;
   }
+}
+
+interface NativeFloats {
+  readonly address: bigint;
+  readonly floats: Float32Array;
+}
+
+/** The view from before where it still shows as much of the same place: a new one takes longer than reading a state. */
+function viewedAt(known: NativeFloats | undefined, address: bigint, count: number): NativeFloats {
+  if (known?.address === address && known.floats.length >= count) return known;
+  return { address, floats: viewFloats(address, count) };
 }
 
 async function readInfo(

@@ -2,6 +2,7 @@
  * One loaded model with one context, as the scheduler drives it. `llama-native-model.ts` implements it over
  * libllama; tests implement it in plain TypeScript, with faults. All calls but `decode` are short and synchronous.
  */
+import { StepwrightError } from "../core/errors.js";
 
 export interface NativeModelInfo {
   readonly description: string;
@@ -127,8 +128,8 @@ export interface NativeModel {
   /** The bytes of one token's text; control tokens give none. */
   piece(token: number): Uint8Array;
   /**
-   * Runs the batch off the calling thread. With `hidden`, every token becomes an output: give such batches few
-   * tokens. On any status but 0 the cache holds what it held before.
+   * Runs the batch off the calling thread. With `hidden`, libllama makes an output of every token, logits and all:
+   * such a batch must consist of outputs (`checkHiddenBatch`). On any status but 0 the cache holds what it held before.
    */
   decode(batch: readonly BatchToken[], options?: { hidden?: boolean }): Promise<DecodeStatus>;
   /** Reads rows of the last decode, all vocabulary-long work natively. */
@@ -142,4 +143,10 @@ export interface NativeModel {
   /** Asks a running decode to stop at its next graph node (status 2). Safe at any time; the next decode starts clear. */
   abort(): void;
   close(): void;
+}
+
+/** Throws `internal` where reading hidden states would compute logits that nobody asked for. */
+export function checkHiddenBatch(batch: readonly BatchToken[]): void {
+  if (batch.every(({ output }) => output)) return;
+  throw new StepwrightError("internal", "hidden states are read where every token of the batch is an output");
 }

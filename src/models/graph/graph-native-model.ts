@@ -3,14 +3,15 @@ import { StepwrightError } from "../../core/errors.js";
 import { offThread } from "../../native/library.js";
 import { loadNative, type Native } from "../../native/load.js";
 import { readMetadata, tokenizerMetadata } from "../../native/model-information.js";
-import type {
-  BatchToken,
-  DecodeStatus,
-  NativeModel,
-  NativeModelInfo,
-  NativeModelOptions,
-  Row,
-  RowRequest,
+import {
+  type BatchToken,
+  checkHiddenBatch,
+  type DecodeStatus,
+  type NativeModel,
+  type NativeModelInfo,
+  type NativeModelOptions,
+  type Row,
+  type RowRequest,
 } from "../../native/native-model.js";
 import { RowReader } from "../../native/row-reader.js";
 import { Vocabulary } from "../../native/vocabulary.js";
@@ -97,8 +98,8 @@ class GraphNativeModel implements NativeModel {
     if (batch.length > this.info.batchTokens) {
       throw new StepwrightError("internal", `a batch of ${batch.length} of at most ${this.info.batchTokens}`);
     }
-    const tokens = options.hidden ? batch.map((token) => ({ ...token, output: true })) : batch;
-    const decoding = this.#model.forward(tokens);
+    if (options.hidden) checkHiddenBatch(batch);
+    const decoding = this.#model.forward(batch);
     this.#decoding = decoding;
     try {
       return statuses[await decoding];

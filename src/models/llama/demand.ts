@@ -26,9 +26,30 @@ export interface Demand {
   readonly count: number;
   /** Which of the passed tokens are outputs. */
   readonly outputs: readonly number[];
+  /** Hidden states are read off at its outputs: then all that is passed is an output. */
   readonly hidden: boolean;
   /** What is passed where it is a tree on the branch. */
   readonly entries: readonly TreeEntry[] | null;
+}
+
+/** What a decode must be for a demand: with hidden states, without, or as others of it need; see `NativeModel.decode`. */
+export function hiddenModeOf({ hidden, outputs, count }: Demand): boolean | null {
+  if (hidden) return true;
+  return outputs.length === count ? null : false;
+}
+
+/** Where in its branch the next token of the passage stands whose law is to be read; behind the end once all are. */
+function nextLaw({ progress }: Append): number {
+  const { start, logprobs } = progress!;
+  return Math.max(1, start) + logprobs.length;
+}
+
+/** How much of a branch may be taken from the cache: a law is read in the pass over the token before, and gone then. */
+export function mostCached({ tokens, queue }: BranchState): number {
+  const [operation] = queue;
+  const all = tokens.length - 1;
+  if (operation?.kind !== "append" || !operation.want?.logprobs || !operation.progress) return all;
+  return Math.min(all, nextLaw(operation) - 1);
 }
 
 /** The next stretch of a branch's pending tokens, at most `limit`, for the call at the head of its queue. */
@@ -40,14 +61,17 @@ export function nextDemand(branch: BranchState, limit: number): Demand {
   if (operation.kind === "tree") return treeDemand(branch, operation, limit);
   const entries = null;
   if (operation.kind === "extend") {
-    const count = Math.min(pending, limit);
+    // A state is read where all that is passed is an output: what stands before is read by itself.
+    const stretch = operation.states && pending > 1 ? pending - 1 : pending;
+    const count = Math.min(stretch, limit);
+    const outputs = count === pending ? [count - 1] : [];
     return {
       branch,
       operation,
       from,
       count,
-      outputs: count === pending ? [count - 1] : [],
-      hidden: false,
+      outputs,
+      hidden: operation.states && outputs.length > 0,
       entries,
     };
   }
@@ -63,18 +87,20 @@ export function nextDemand(branch: BranchState, limit: number): Demand {
       entries,
     };
   }
-  const start = (operation as Append).progress!.start;
+  const due = nextLaw(operation as Append);
   // The last token is left to the next call if nothing is read off after it, and goes alone where its hidden
-  // state is wanted: every token of such a batch is an output.
+  // state is wanted: every token of such a batch is an output. So does what stands before the first state.
   const leavesLast = !readsEnd(want) || (want.hidden && pending > 1);
-  const stretch = leavesLast ? pending - 1 : pending;
-  const count = Math.min(stretch, limit, want.logprobs ? outputsPerDecode : limit);
+  const before = want.states ? Math.max(0, due - 1 - from) : 0;
+  const stretch = before || (leavesLast ? pending - 1 : pending);
+  const count = Math.min(stretch, limit, want.logprobs && before === 0 ? outputsPerDecode : limit);
   const outputs: number[] = [];
   for (let index = 0; index < count; index++) {
     const next = from + index + 1;
-    if (next === end ? readsEnd(want) : want.logprobs && next >= start) outputs.push(index);
+    if (next === end ? readsEnd(want) : want.logprobs && next >= due) outputs.push(index);
   }
-  return { branch, operation, from, count, outputs, hidden: want.hidden && pending === 1, entries };
+  const hidden = (want.hidden && pending === 1) || (want.states && before === 0);
+  return { branch, operation, from, count, outputs, hidden, entries };
 }
 
 /** Before the tree is placed, the tokens it hangs on but the last; then its entries. */

@@ -114,7 +114,7 @@ async function serve(message: Call & { readonly call: number }): Promise<Answers
     }
     case "extend": {
       const { scheduler } = loaded(message.model);
-      const { branch, call, splitter, maxTokens, sampling, key, stream } = message;
+      const { branch, call, splitter, maxTokens, sampling, key, states, stream } = message;
       const onText = stream ? (text: string) => send({ type: "text", call, text }) : null;
       return new Promise((resolve, reject) =>
         scheduler.extend(branch, {
@@ -124,6 +124,7 @@ async function serve(message: Call & { readonly call: number }): Promise<Answers
           maxTokens,
           sampling,
           key,
+          states,
           onText,
           resolve,
           reject,

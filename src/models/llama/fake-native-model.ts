@@ -2,18 +2,20 @@
  * A native model in plain TypeScript for tests of the scheduler: its next-token law is a hash of what is really
  * in the cache, so a lost, stale or misplaced cell changes what it writes. Faults are injected by decode number.
  */
-import type {
-  BatchToken,
-  DecodeStatus,
-  LawRequest,
-  NativeModel,
-  NativeModelInfo,
-  Row,
-  RowLaw,
-  RowRequest,
+import {
+  type BatchToken,
+  checkHiddenBatch,
+  type DecodeStatus,
+  type LawRequest,
+  type NativeModel,
+  type NativeModelInfo,
+  type Row,
+  type RowLaw,
+  type RowRequest,
 } from "../../native/native-model.js";
 
 export const fakeVocabulary = 48;
+export const fakeWidth = 8;
 /** Writing it ends the text. */
 export const fakeEnd = 47;
 
@@ -26,6 +28,8 @@ export interface FakeOptions {
   readonly fault?: (decode: number, batch: readonly BatchToken[]) => DecodeStatus | undefined;
   /** Runs while a decode is in flight. */
   readonly during?: (decode: number, model: FakeNativeModel) => Promise<void> | void;
+  /** Told of every batch before it is decoded. */
+  readonly watch?: (batch: readonly BatchToken[], hidden: boolean) => void;
   readonly notFinite?: (decode: number) => boolean;
 }
 
@@ -100,7 +104,7 @@ export class FakeNativeModel implements NativeModel {
       heads: 2,
       headSize: 4,
       kvHeads: 2,
-      width: 8,
+      width: fakeWidth,
       trainedContext: 4096,
       cells: options.cells ?? 256,
       sequences: options.sequences ?? 8,
@@ -130,6 +134,8 @@ export class FakeNativeModel implements NativeModel {
     this.largestBatch = Math.max(this.largestBatch, batch.length);
     if (batch.length === 0 || batch.length > this.info.batchTokens)
       throw new Error(`batch of ${batch.length}`);
+    if (options.hidden) checkHiddenBatch(batch);
+    this.#options.watch?.(batch, options.hidden ?? false);
     this.#aborted = false;
     await this.#options.during?.(number, this);
     const fault = this.#options.fault?.(number, batch) ?? (this.#aborted ? 2 : undefined);
@@ -147,7 +153,7 @@ export class FakeNativeModel implements NativeModel {
         if (position !== cells.length) throw new Error(`position ${position} after ${cells.length} cells`);
         cells.push(cell);
       }
-      if (output || options.hidden) outputs.push(this.#cells(sequences[0]!).map(({ token }) => token));
+      if (output) outputs.push(this.#cells(sequences[0]!).map(({ token }) => token));
     }
     if (status === 0) {
       this.#outputs = outputs;

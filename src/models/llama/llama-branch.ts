@@ -85,7 +85,7 @@ export class LlamaBranch implements Branch {
 
   async extend(options: ExtendOptions): Promise<Extension> {
     this.#check();
-    const { splitter, maxTokens, sampling, key, onText, signal } = options;
+    const { splitter, maxTokens, sampling, key, states = false, onText, signal } = options;
     if (!Number.isInteger(maxTokens) || maxTokens < 1) {
       throw new StepwrightError("invalid-option", `cannot write ${maxTokens} tokens`, {
         subject: "maxTokens",
@@ -102,6 +102,7 @@ export class LlamaBranch implements Branch {
         maxTokens,
         sampling,
         key,
+        states,
         stream: onText !== undefined,
       },
       { signal, onText },
@@ -209,11 +210,26 @@ export class LlamaBranch implements Branch {
 }
 
 function toWant(options: ReadOptions, model: Model): Want | null {
-  const { topK = 0, tokens = [], logprobs = false, hidden = false, row = false, blend } = options;
+  const {
+    topK = 0,
+    tokens = [],
+    logprobs = false,
+    states = false,
+    hidden = false,
+    row = false,
+    blend,
+  } = options;
   checkTopK(topK);
   if (blend) checkBlend(blend, model, topK > 0 || tokens.length > 0 || row);
+  if (states && !logprobs) {
+    throw new StepwrightError(
+      "invalid-option",
+      "states over a passage are taken where its log-probabilities are read",
+      { remedy: "ask for both", subject: "states" },
+    );
+  }
   if (topK === 0 && tokens.length === 0 && !logprobs && !hidden && !row) return null;
-  return { topK, tokens, logprobs, hidden, row, ...(blend && { blend }) };
+  return { topK, tokens, logprobs, states, hidden, row, ...(blend && { blend }) };
 }
 
 function checkBlend(blend: readonly BlendPart[], { name, capabilities, size }: Model, reads: boolean): void {

@@ -1,4 +1,5 @@
 /** What a branch is asked to do, and how far it has got. */
+import type { GrowingStates } from "../../core/growing-states.js";
 import type { GrowingStep } from "../../core/growing-step.js";
 import type { Sampling, TreeRow, TreeToken } from "../../core/model.js";
 import type { Splitter } from "../../core/step.js";
@@ -60,6 +61,8 @@ export interface Append extends Settle<AppendAnswer> {
     start: number;
     usage: EngineUsage;
     logprobs: number[];
+    entropies: number[];
+    states: GrowingStates;
     row: Row | null;
     hidden: Float32Array | null;
   };
@@ -72,8 +75,9 @@ export interface Extend extends Settle<ExtendAnswer> {
   readonly maxTokens: number;
   readonly sampling: Sampling;
   readonly key: string;
+  readonly states: boolean;
   readonly onText: ((text: string) => void) | null;
-  progress?: { start: number; usage: EngineUsage; written: GrowingStep };
+  progress?: { start: number; usage: EngineUsage; written: GrowingStep; states: GrowingStates };
 }
 
 export interface ReadTree extends Settle<TreeAnswer> {

@@ -1,7 +1,7 @@
 /** What the program and the engine's process say to each other. Plain data over the IPC channel, many messages in one packet. */
 import type { ErrorData } from "../../core/errors.js";
 import type { BlendPart, Sampling, TreeRow, TreeToken, Usage } from "../../core/model.js";
-import type { Splitter, StopReason } from "../../core/step.js";
+import type { Splitter, StepStates, StopReason } from "../../core/step.js";
 import type { NativeModelInfo, NativeModelOptions } from "../../native/native-model.js";
 
 /** What is read off after a passage; see `ReadOptions`. */
@@ -9,6 +9,7 @@ export interface Want {
   readonly topK: number;
   readonly tokens: readonly number[];
   readonly logprobs: boolean;
+  readonly states: boolean;
   readonly hidden: boolean;
   readonly row: boolean;
   /** See `ReadOptions`. */
@@ -47,6 +48,7 @@ export type Call =
       readonly maxTokens: number;
       readonly sampling: Sampling;
       readonly key: string;
+      readonly states: boolean;
       readonly stream: boolean;
     }
   | {
@@ -98,6 +100,8 @@ export interface AppendAnswer {
   readonly entropy?: number;
   readonly tokens?: readonly number[];
   readonly logprobs?: readonly number[];
+  readonly entropies?: readonly number[];
+  readonly states?: StepStates;
   readonly hidden?: Float32Array;
   readonly row?: Float32Array;
   /** Tokens of the branch after the call. */
@@ -111,6 +115,7 @@ export interface ExtendAnswer {
   readonly stop: StopReason;
   readonly logprobs: readonly number[];
   readonly entropies: readonly number[];
+  readonly states?: StepStates;
   /** Tokens of the branch after the call. */
   readonly end: number;
   readonly usage: EngineUsage;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { GrowingStates } from "../../core/growing-states.js";
 import { greedy } from "../../core/model.js";
-import { type Splitter, stepEnds } from "../../core/step.js";
+import { type Splitter, type StepStates, stepEnds } from "../../core/step.js";
 import type { NativeModel } from "../../native/native-model.js";
 import {
   FakeNativeModel,
@@ -10,6 +11,7 @@ import {
   fakeLogprobs,
   fakePiece,
   fakeScores,
+  fakeWidth,
 } from "./fake-native-model.js";
 import type { AppendAnswer, ExtendAnswer, Want } from "./protocol.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
@@ -31,12 +33,13 @@ function client(native: NativeModel, options: SchedulerOptions = {}) {
       return branches;
     },
     append(branch: number, passage: readonly number[], want: Partial<Want> | null = null) {
-      const full = want && { topK: 0, tokens: [], logprobs: false, hidden: false, row: false, ...want };
+      const nothing = { topK: 0, tokens: [], logprobs: false, states: false, hidden: false, row: false };
+      const full = want && { ...nothing, ...want };
       return new Promise<AppendAnswer>((resolve, reject) =>
         scheduler.append(branch, { kind: "append", call: ++calls, passage, want: full, resolve, reject }),
       );
     },
-    extend(branch: number, maxTokens: number, splitter: Splitter = { kind: "none" }) {
+    extend(branch: number, maxTokens: number, splitter: Splitter = { kind: "none" }, states = false) {
       return new Promise<ExtendAnswer>((resolve, reject) =>
         scheduler.extend(branch, {
           kind: "extend",
@@ -45,6 +48,7 @@ function client(native: NativeModel, options: SchedulerOptions = {}) {
           maxTokens,
           sampling: greedy,
           key: "",
+          states,
           onText: null,
           resolve,
           reject,
@@ -69,6 +73,17 @@ function reference(
     if (token === fakeEnd || stepEnds(splitter, text, written.length)) break;
   }
   return written;
+}
+
+/** The states over what stands behind `start`, read without any cache. */
+function referenceStates(tokens: readonly number[], start: number): StepStates | undefined {
+  const growing = new GrowingStates();
+  for (let at = start; at < tokens.length; at++) {
+    const before = tokens.slice(0, at);
+    const state = Float32Array.from(fakeScores(before).slice(0, fakeWidth));
+    growing.add(state, fakeLogprobs(before)[tokens[at]!]!);
+  }
+  return growing.over(tokens.length - start);
 }
 
 const prompt = [1, 2, 3, 4, 5, 6, 7];
@@ -152,12 +167,90 @@ describe("scheduler", () => {
     expect(fromNothing.logprobs?.slice(1)).toHaveLength(99);
   });
 
+  it("gives states over a passage and over what is written, where each law was read", async () => {
+    const { open, fork, append, extend } = client(new FakeNativeModel());
+    const branch = open(prompt);
+    const plain = await extend(fork(branch), 9);
+    const written = await extend(branch, 9, { kind: "none" }, true);
+    const text = [...prompt, ...plain.tokens];
+    expect(written).toMatchObject({ tokens: plain.tokens, logprobs: plain.logprobs });
+    expect(written.states).toEqual(referenceStates(text, prompt.length));
+    expect(plain.states).toBeUndefined();
+
+    const reader = open(prompt);
+    await append(reader, []);
+    const want = { logprobs: true, states: true };
+    const read = await append(fork(reader), plain.tokens, want);
+    expect(read).toMatchObject({ logprobs: plain.logprobs, entropies: plain.entropies });
+    expect(read.states).toEqual(written.states);
+    // With more to be read off after the end, and in one call with a whole prompt of its own.
+    const more = await append(open(prompt), plain.tokens, { ...want, hidden: true, topK: 1 });
+    expect(more.states).toEqual(written.states);
+    expect([...more.hidden!]).toEqual([...Float32Array.from(fakeScores(text).slice(0, fakeWidth))]);
+    // No law stands before a text's first token, and none is read of no token.
+    expect((await append(open([]), prompt, want)).states).toBeUndefined();
+    expect((await append(reader, [], want)).states).toBeUndefined();
+  });
+
+  it("computes no logits for tokens that are only read, whoever else asks for states", async () => {
+    const batches: { outputs: number; tokens: number; hidden: boolean }[] = [];
+    const native = new FakeNativeModel({
+      ...{ cells: 1024, batchTokens: 512 },
+      watch: (batch, hidden) =>
+        batches.push({
+          ...{ tokens: batch.length, hidden },
+          outputs: batch.filter(({ output }) => output).length,
+        }),
+    });
+    const { open, append, extend } = client(native);
+    const long = Array.from({ length: 300 }, (_, index) => index % 40);
+    const writers = [prompt, [...prompt, 8]];
+    const written = writers.map((tokens) => extend(open(tokens), 12, { kind: "none" }, true));
+    await Promise.all([...written, append(open(long), long), extend(open(long), 3)]);
+    for (const [index, tokens] of writers.entries())
+      expect((await written[index])!.tokens).toEqual(reference(tokens, 12));
+    // Both writers' tokens, the third's, and nothing of 900 tokens that were read.
+    const expected = writers.reduce((sum, tokens) => sum + reference(tokens, 12).length, 0);
+    expect(batches.reduce((sum, { outputs }) => sum + outputs, 0)).toBe(expected + reference(long, 3).length);
+    for (const { hidden, outputs, tokens } of batches) if (hidden) expect(outputs).toBe(tokens);
+  });
+
+  it("lets those who read and those whose states are read take turns, and the latter share decodes", async () => {
+    const native = new FakeNativeModel({ cells: 2048, batchTokens: 512 });
+    const { open, append, extend } = client(native);
+    const writers = [2, 3, 4, 5].map((token) => open([token]));
+    await Promise.all(writers.map((branch) => append(branch, [1])));
+    const order: string[] = [];
+    const read = (length: number) =>
+      append(
+        open([1]),
+        Array.from({ length }, (_, index) => index % 40),
+      ).then(() => order.push(`read ${length}`));
+    const write = () =>
+      writers.map((branch) => extend(branch, 5, { kind: "none" }, true).then(() => order.push("written")));
+    const before = native.decodes;
+    await Promise.all([read(1280), ...write(), read(100)]);
+    expect(order).toEqual(["read 100", "written", "written", "written", "written", "read 1280"]);
+    // Stretches of 128 beside writers, and a decode per token for all four writers together.
+    expect(native.decodes - before).toBeLessThanOrEqual(1280 / 128 + 5);
+  });
+
+  it("leaves the token out of the states that it paused before", async () => {
+    const whole = await (({ open, extend }) => extend(open(prompt), 24))(client(new FakeNativeModel()));
+    const limit = [...whole.entropies].sort((a, b) => a - b)[18]!;
+    const { open, extend } = client(new FakeNativeModel());
+    const paused = await extend(open(prompt), 24, { kind: "entropy", limit }, true);
+    expect(paused.stop).toBe("delimiter");
+    expect(paused.states).toEqual(referenceStates([...prompt, ...paused.tokens], prompt.length));
+  });
+
   it("keeps every branch right over random forks, reads, writes and rollbacks, with too few cells and sequences", async () => {
     const action = fc.record({
       kind: fc.constantFrom("fork", "append", "extend", "trim", "drop"),
       which: fc.nat(1000),
       amount: fc.nat(9),
       together: fc.boolean(),
+      states: fc.boolean(),
     });
     await fc.assert(
       fc.asyncProperty(
@@ -171,18 +264,28 @@ describe("scheduler", () => {
           });
           const branches = new Map<number, number[]>([[open(prompt), [...prompt]]]);
           const pending: Promise<unknown>[] = [];
-          for (const { kind, which, amount, together } of actions) {
+          for (const { kind, which, amount, together, states } of actions) {
             const [id, tokens] = [...branches][which % branches.size]!;
             if (kind === "fork" && branches.size < 12) branches.set(fork(id), [...tokens]);
             if (kind === "append" && tokens.length < 70) {
               const passage = Array.from({ length: amount }, (_, index) => (which + index) % 40);
-              pending.push(append(id, passage));
+              const start = tokens.length;
               tokens.push(...passage);
+              const expected = states ? referenceStates(tokens, start) : undefined;
+              const read = append(id, passage, states ? { logprobs: true, states } : null);
+              pending.push(read.then((answer) => expect(answer.states).toEqual(expected)));
             }
             if (kind === "extend" && tokens.length < 70) {
               const expected = reference(tokens, amount + 1);
-              pending.push(extend(id, amount + 1).then(({ tokens }) => expect(tokens).toEqual(expected)));
+              const start = tokens.length;
               tokens.push(...expected);
+              const ofStates = states ? referenceStates(tokens, start) : undefined;
+              const written = extend(id, amount + 1, { kind: "none" }, states);
+              pending.push(
+                written.then((answer) =>
+                  expect([answer.tokens, answer.states]).toEqual([expected, ofStates]),
+                ),
+              );
             }
             if (kind === "trim") {
               const length = Math.max(1, tokens.length - amount);
@@ -251,9 +354,15 @@ describe("scheduler", () => {
     const native = new FakeNativeModel({ cells: 80, sequences: 16, batchTokens: 32 });
     const { scheduler, open, extend } = client(native);
     const prompts = Array.from({ length: 16 }, (_, index) => [index, index + 1, index + 2, 3]);
-    const answers = await Promise.all(prompts.map((tokens) => extend(open(tokens), 20)));
+    const answers = await Promise.all(
+      prompts.map((tokens, index) => extend(open(tokens), 20, { kind: "none" }, index % 2 === 0)),
+    );
     for (const [index, answer] of answers.entries()) {
-      expect(answer.tokens).toEqual(reference(prompts[index]!, 20));
+      const tokens = prompts[index]!;
+      const expected = reference(tokens, 20);
+      expect(answer.tokens).toEqual(expected);
+      const states = index % 2 === 0 ? referenceStates([...tokens, ...expected], tokens.length) : undefined;
+      expect(answer.states).toEqual(states);
     }
     expect(scheduler.statistics().evictions).toBeGreaterThan(0);
     expect(answers.reduce((sum, { usage }) => sum + usage.recomputedTokens, 0)).toBeGreaterThan(0);
@@ -325,7 +434,7 @@ describe("scheduler", () => {
     const native = new FakeNativeModel({ during: (decode) => (decode === 3 ? stop() : undefined) });
     const { scheduler, open, extend, lastCall } = client(native);
     const cancelled = open(prompt);
-    const first = extend(cancelled, 50);
+    const first = extend(cancelled, 50, { kind: "none" }, true);
     const call = lastCall();
     const other = [5, 5, 5];
     const second = extend(open(other), 8);
@@ -333,6 +442,7 @@ describe("scheduler", () => {
     const cut = await first;
     expect(cut).toMatchObject({ stop: "cut", usage: { decodeTokens: cut.tokens.length } });
     expect(cut.tokens).toEqual(reference(prompt, 50).slice(0, cut.tokens.length));
+    expect(cut.states).toEqual(referenceStates([...prompt, ...cut.tokens], prompt.length));
     expect((await second).tokens).toEqual(reference(other, 8));
     const whole = [...cut.tokens, ...(await extend(cancelled, 3)).tokens];
     expect(whole).toEqual(reference(prompt, whole.length));

@@ -4,6 +4,7 @@
  * first, then the call that came last is paused. What a branch holds is never lost: it is read again when needed.
  */
 import { StepwrightError } from "../../core/errors.js";
+import { GrowingStates } from "../../core/growing-states.js";
 import { GrowingStep } from "../../core/growing-step.js";
 import { addUsage } from "../../core/model.js";
 import type { StopReason } from "../../core/step.js";
@@ -261,7 +262,10 @@ export class Scheduler {
       }
       const { want, passage } = operation;
       const start = branch.tokens.length;
-      operation.progress = { start, usage: this.#takeDebt(branch), logprobs: [], row: null, hidden: null };
+      operation.progress = {
+        ...{ start, usage: this.#takeDebt(branch), row: null, hidden: null },
+        ...{ logprobs: [], entropies: [], states: new GrowingStates() },
+      };
       for (const token of passage) branch.tokens.push(token);
       // The row after a token is gone once its decode is over: such a token is passed again.
       if (want?.logprobs) this.#pool.uncache(branch, Math.max(0, start - 1));
@@ -273,15 +277,17 @@ export class Scheduler {
   /** Answers the call if nothing of it is left to pass. */
   #endAppend(branch: BranchState, operation: Append): boolean {
     const { want } = operation;
-    const { start, usage, logprobs, row, hidden } = operation.progress!;
+    const { start, usage, logprobs, entropies, row, hidden } = operation.progress!;
     const left = branch.tokens.length - branch.cached;
     // The last token is passed by the next call, unless something is read off after it.
     if (left > (want && readsEnd(want) ? 0 : 1)) return false;
+    const states = want?.states && operation.progress!.states.over(operation.passage.length);
     const answer: AppendAnswer = {
       ...(want && want.topK > 0 ? { topK: row?.topK ?? [], entropy: row?.entropy ?? 0 } : {}),
       ...(want && want.tokens.length > 0 ? { tokens: row?.tokens.slice(0, want.tokens.length) ?? [] } : {}),
       ...(want?.row && row?.row ? { row: row.row } : {}),
-      ...(want?.logprobs ? { logprobs: start === 0 ? [Number.NaN, ...logprobs] : logprobs } : {}),
+      ...(want?.logprobs ? { logprobs: behind(start, logprobs), entropies: behind(start, entropies) } : {}),
+      ...(states ? { states } : {}),
       ...(hidden ? { hidden } : {}),
       end: branch.tokens.length,
       usage,
@@ -306,6 +312,7 @@ export class Scheduler {
         start: branch.tokens.length,
         usage: this.#takeDebt(branch),
         written: new GrowingStep(operation),
+        states: new GrowingStates(),
       };
       this.#pool.uncache(branch, branch.tokens.length - 1);
     }
@@ -315,13 +322,15 @@ export class Scheduler {
   }
 
   #endExtend(branch: BranchState, operation: Extend, stop: StopReason): void {
-    const { usage, written } = operation.progress!;
+    const { usage, written, states: growing } = operation.progress!;
     written.close();
     const { tokens, text, logprobs, entropies } = written;
+    const states = growing.over(tokens.length);
     const end = branch.tokens.length;
     const rest = written.takeUnsent();
     if (rest !== "") operation.onText?.(rest);
-    this.#finish(branch, () => operation.resolve({ tokens, text, stop, logprobs, entropies, end, usage }));
+    const answer = { tokens, text, stop, logprobs, entropies, ...(states && { states }), end, usage };
+    this.#finish(branch, () => operation.resolve(answer));
   }
 
   #beginTree(branch: BranchState, operation: ReadTree): boolean {
@@ -376,7 +385,7 @@ export class Scheduler {
   async #decode(demands: readonly Demand[]): Promise<void> {
     const batches = demands.map(batchOf);
     const batch = batches.flat();
-    const hidden = demands[0]!.hidden;
+    const hidden = demands.some((demand) => demand.hidden);
     this.#readingLong = batch.length > 64;
     const started = this.#now();
     const status = await this.#native.decode(batch, { hidden });
@@ -448,7 +457,7 @@ export class Scheduler {
       return;
     }
     if (operation.kind === "extend") {
-      if (writes) this.#write(branch, operation, rows[0]!);
+      if (writes) this.#write(branch, operation, rows[0]!, hidden[0]);
       else if (draws) this.#endExtend(branch, operation, "delimiter");
       return;
     }
@@ -456,7 +465,7 @@ export class Scheduler {
       if (entries) this.#readTree(branch, operation, entries, rows, hidden);
       return;
     }
-    this.#read(branch, operation, demand, rows, hidden[0] ?? null);
+    this.#read(branch, operation, demand, rows, hidden);
   }
 
   #readTree(
@@ -473,8 +482,9 @@ export class Scheduler {
     this.#finish(branch, () => operation.resolve({ rows: read, usage }));
   }
 
-  #write(branch: BranchState, operation: Extend, row: Row): void {
-    const { written } = operation.progress!;
+  #write(branch: BranchState, operation: Extend, row: Row, state: Float32Array | undefined): void {
+    const { written, states } = operation.progress!;
+    if (state) states.add(state, row.logprob);
     branch.tokens.push(row.token);
     const stop = written.add(row, this.#native.piece(row.token), this.#endTokens.has(row.token));
     if (stop) {
@@ -490,15 +500,23 @@ export class Scheduler {
     operation: Append,
     demand: Demand,
     rows: readonly Row[],
-    hidden: Float32Array | null,
+    hidden: readonly Float32Array[],
   ): void {
     const { want } = operation;
     const progress = operation.progress!;
     for (const [index, output] of demand.outputs.entries()) {
-      if (demand.from + output === branch.tokens.length - 1) progress.row = rows[index]!;
-      else if (want?.logprobs) progress.logprobs.push(rows[index]!.tokens.at(-1)!);
+      const row = rows[index]!;
+      const state = hidden[index];
+      if (demand.from + output === branch.tokens.length - 1) {
+        progress.row = row;
+        if (want?.hidden) progress.hidden = state ?? null;
+      } else if (want?.logprobs) {
+        const logprob = row.tokens.at(-1)!;
+        progress.logprobs.push(logprob);
+        progress.entropies.push(row.entropy);
+        if (state) progress.states.add(state, logprob);
+      }
     }
-    progress.hidden = hidden;
     this.#endAppend(branch, operation);
   }
 
@@ -571,6 +589,11 @@ export class Scheduler {
     this.#failed = error;
     this.#settle();
   }
+}
+
+/** Nothing stands before a branch's first token: its law is not known. */
+function behind(start: number, figures: readonly number[]): readonly number[] {
+  return start === 0 ? [Number.NaN, ...figures] : figures;
 }
 
 function newBranch(id: number, tokens: readonly number[], opened: number, family: number): BranchState {

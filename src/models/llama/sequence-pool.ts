@@ -4,6 +4,7 @@
  */
 import type { BatchToken, NativeModel } from "../../native/native-model.js";
 import { CellTable } from "./cell-table.js";
+import { mostCached } from "./demand.js";
 import type { BranchState } from "./operation.js";
 
 export interface PoolOptions {
@@ -179,16 +180,13 @@ export class SequencePool {
   /** Gives the branch a sequence, with the longest prefix that is in the cache; false if no id can be had now. */
   acquire(branch: BranchState): boolean {
     if (branch.sequence >= 0) return true;
+    const most = mostCached(branch);
     let donor: BranchState | undefined;
     let longest = 0;
     for (const other of [...this.#kept, ...this.branches.values()]) {
       if (other.sequence < 0 || other.cached <= longest) continue;
       if (!this.#options.keptPrompts && other.family !== branch.family) continue;
-      const common = commonLength(
-        branch.tokens,
-        other.tokens,
-        Math.min(other.cached, branch.tokens.length - 1),
-      );
+      const common = commonLength(branch.tokens, other.tokens, Math.min(other.cached, most));
       if (common > longest) [donor, longest] = [other, common];
     }
     let sequence = this.#takeSequence(donor ? [donor] : []);

@@ -59,6 +59,7 @@ function client(native: NativeModel, options: SchedulerOptions = {}) {
           maxTokens,
           sampling: greedy,
           key: "",
+          states: false,
           onText: null,
           resolve,
           reject,
