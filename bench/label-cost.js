@@ -52,9 +52,10 @@ const source = await labelSources.get(values.source);
 const samples = Number(values.samples ?? Number.POSITIVE_INFINITY);
 const stored = await openAnswers(values.answers);
 const offset = Number(values.offset);
+const asked = new Set(questions.map(({ id }) => id));
 const answers = stored
   .values()
-  .filter(({ sample }) => sample < samples)
+  .filter(({ question, sample }) => asked.has(question) && sample < samples)
   .slice(offset, values.limit && offset + Number(values.limit));
 const concurrency = Number(values.concurrency);
 const rollouts = Number(values.rollouts ?? 1);

@@ -6,6 +6,8 @@ export interface ReadGrading {
   readonly right: boolean;
   readonly reference: readonly number[];
   readonly errors: readonly string[];
+  /** Where its object's label stands in the text: the place of the word itself. */
+  readonly labelAt: number;
 }
 
 export interface ReadAnnotation {
@@ -17,11 +19,11 @@ export interface ReadAnnotation {
 
 export function readAnnotation(text: string): ReadAnnotation {
   const valid = Array.isArray(parsed(text));
-  return { gradings: objectsIn(text).flatMap((object) => gradingOf(object) ?? []), valid };
+  return { gradings: objectsIn(text).flatMap((found) => gradingOf(found) ?? []), valid };
 }
 
 export interface StepLabels {
-  /** 0 or 1 for each step. */
+  /** 1 is right, 0 wrong; or how probable the annotator held it that the step is right. */
   readonly values: readonly number[];
   /** Steps with just one grading. */
   readonly graded: number;
@@ -41,6 +43,8 @@ export interface LabelRules {
   readonly outcome: boolean;
   /** The label of a step that has no grading, or more than one. */
   readonly missing: boolean;
+  /** The label of a graded step; default: 1 where it is graded right, else 0. */
+  readonly chanceOf?: ((grading: ReadGrading) => number) | undefined;
 }
 
 /** The rules that turn gradings into labels. */
@@ -49,12 +53,14 @@ export function stepLabels(gradings: readonly ReadGrading[], rules: LabelRules):
     const found = gradings.filter(({ step }) => step === place + 1);
     return found.length === 1 ? found[0]! : null;
   });
+  const { chanceOf = ({ right }: ReadGrading) => Number(right) } = rules;
   const last = own.at(-1) ?? null;
   const isPlace = (step: number) => step >= 1 && step <= rules.referenceSteps;
   return {
-    values: own.map((grading, place) =>
-      Number(place === rules.steps - 1 ? rules.outcome : (grading?.right ?? rules.missing)),
-    ),
+    values: own.map((grading, place) => {
+      if (place === rules.steps - 1) return Number(rules.outcome);
+      return grading ? chanceOf(grading) : Number(rules.missing);
+    }),
     graded: own.filter((grading) => grading !== null).length,
     alignment: own.map((grading) => grading && [...new Set(grading.reference.filter(isPlace))]),
     errors: own.map((grading) => grading?.errors ?? []),
@@ -63,7 +69,7 @@ export function stepLabels(gradings: readonly ReadGrading[], rules: LabelRules):
   };
 }
 
-function gradingOf(object: Readonly<Record<string, unknown>>): ReadGrading | null {
+function gradingOf({ object, source, start }: FoundObject): ReadGrading | null {
   const step = wholeNumber(object.step);
   const label = typeof object.label === "string" ? object.label.trim().toUpperCase() : "";
   if (step === null || (label !== "CORRECT" && label !== "INCORRECT")) return null;
@@ -72,6 +78,7 @@ function gradingOf(object: Readonly<Record<string, unknown>>): ReadGrading | nul
     right: label === "CORRECT",
     reference: listed(object.reference).flatMap((item) => wholeNumber(item) ?? []),
     errors: listed(object.errors).filter((item): item is string => typeof item === "string" && item !== ""),
+    labelAt: start + Math.max(0, source.search(/(?<="label"\s*:\s*"\s*)\w/)),
   };
 }
 
@@ -85,9 +92,16 @@ function listed(value: unknown): readonly unknown[] {
   return value === undefined || value === null ? [] : [value];
 }
 
+interface FoundObject {
+  readonly object: Readonly<Record<string, unknown>>;
+  readonly source: string;
+  /** Where it begins in the text. */
+  readonly start: number;
+}
+
 /** Every outermost object that is complete and can be read; linear in the text. */
-function objectsIn(text: string): Readonly<Record<string, unknown>>[] {
-  const found: Readonly<Record<string, unknown>>[] = [];
+function objectsIn(text: string): FoundObject[] {
+  const found: FoundObject[] = [];
   let [depth, start, inString] = [0, 0, false];
   for (let at = 0; at < text.length; at++) {
     const character = text[at]!;
@@ -98,8 +112,11 @@ function objectsIn(text: string): Readonly<Record<string, unknown>>[] {
     else if (character === "{") {
       if (depth++ === 0) start = at;
     } else if (character === "}" && depth > 0 && --depth === 0) {
-      const value = parsed(text.slice(start, at + 1)) ?? parsed(mended(text.slice(start, at + 1)));
-      if (typeof value === "object" && value !== null) found.push(value as Record<string, unknown>);
+      const source = text.slice(start, at + 1);
+      const value = parsed(source) ?? parsed(mended(source));
+      if (typeof value === "object" && value !== null) {
+        found.push({ object: value as FoundObject["object"], source, start });
+      }
     }
   }
   return found;

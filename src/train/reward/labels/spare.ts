@@ -1,6 +1,6 @@
 /** One generation grades all steps of an answer beside a worked solution. */
 import { z } from "zod";
-import { addUsage, type Model, noUsage, wholeUsage } from "../../../core/model.js";
+import { addUsage, type Extension, type Model, noUsage, wholeUsage } from "../../../core/model.js";
 import type { Token } from "../../../core/step.js";
 import { commonPrefix } from "../../../rewards/reader.js";
 import { type Held, hold } from "../../../rewards/trunk.js";
@@ -13,7 +13,7 @@ import {
   labeller,
   toLabelUsage,
 } from "./label-source.js";
-import { readAnnotation, stepLabels } from "./spare-answer.js";
+import { type ReadGrading, readAnnotation, stepLabels } from "./spare-answer.js";
 import { ends, lead, type SpareCase, spareMessages } from "./spare-prompt.js";
 
 const schema = z.strictObject({
@@ -22,6 +22,12 @@ const schema = z.strictObject({
     .default("short")
     .describe(
       "full: the annotator also names the question's parts and the earlier steps that a step rests on",
+    ),
+  read: z
+    .enum(["verdict", "probability"])
+    .default("verdict")
+    .describe(
+      "probability: how probable the annotator held its word for the step, in place of the word alone",
     ),
   missing: z
     .enum(["wrong", "outcome"])
@@ -56,8 +62,16 @@ async function openSpare(options: SpareOptions, context: LabelContext): Promise<
     const read = owed;
     // The frame is read once and charged to the first answer.
     owed = noUsage;
-    const { text, usage } = await annotate(frame, annotator, options, asked, context);
-    return labelsFrom(text, answer, asked, options, toLabelUsage(addUsage(read, usage), 1));
+    const { extension, usage } = await annotate(frame, annotator, options, asked, context);
+    const chanceOf = options.read === "probability" ? await chances(annotator, extension) : undefined;
+    return labelsFrom(
+      extension.text,
+      answer,
+      asked,
+      options,
+      chanceOf,
+      toLabelUsage(addUsage(read, usage), 1),
+    );
   });
   return { label, [Symbol.asyncDispose]: async () => frame.branch.drop() };
 }
@@ -84,7 +98,7 @@ async function annotate(
       signal,
     });
     signal?.throwIfAborted();
-    return { text: lead + extension.text, usage: addUsage(usage, wholeUsage(extension)) };
+    return { extension, usage: addUsage(usage, wholeUsage(extension)) };
   } finally {
     branch.drop();
   }
@@ -96,18 +110,37 @@ async function layout(model: Model, { detail }: SpareOptions, asked: SpareCase):
 }
 
 function labelsFrom(
-  text: string,
+  written: string,
   { right }: AnswerRecord,
   { steps, reference }: SpareCase,
   { missing }: SpareOptions,
+  chanceOf: ((grading: ReadGrading) => number) | undefined,
   usage: Labels["usage"],
 ): Labels {
-  const { gradings, valid } = readAnnotation(text);
+  const { gradings, valid } = readAnnotation(lead + written);
   const { values, ...note } = stepLabels(gradings, {
     steps: steps.length,
     referenceSteps: reference.length,
     outcome: right,
     missing: missing === "outcome" && right,
+    chanceOf,
   });
   return { values, usage, note: { ...note, valid } };
+}
+
+/** How probable the annotator held it that a step is right: by the first token of its word for it. */
+async function chances(
+  model: Model,
+  { text, tokens, logprobs }: Extension,
+): Promise<((grading: ReadGrading) => number) | undefined> {
+  const pieces = await model.tokenBytes?.(tokens);
+  if (pieces === undefined || logprobs.length !== tokens.length) return undefined;
+  const ends: number[] = [];
+  for (const { length } of pieces) ends.push((ends.at(-1) ?? 0) + length);
+  return ({ right, labelAt }) => {
+    const before = Buffer.byteLength(text.slice(0, labelAt - lead.length));
+    const token = ends.findIndex((end) => end > before);
+    const chance = token < 0 ? 1 : Math.exp(logprobs[token]!);
+    return right ? chance : 1 - chance;
+  };
 }
