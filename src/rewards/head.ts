@@ -6,6 +6,8 @@ import { sigmoid } from "./law.js";
 export interface Head {
   /** Length of the hidden state it takes. */
   readonly inputs: number;
+  /** How much each input counts, where that is all there is to it: one layer, one output. */
+  readonly weights: Float32Array | null;
   /** In [0, 1]: the sigmoid of one output, or the second of two classes. Throws `reward-invalid` on another length. */
   apply(hidden: Float32Array): Promise<number>;
 }
@@ -62,6 +64,7 @@ export function createHead(tensors: TensorSet, subject: string): Head {
   if (inputs !== 1 && inputs !== 2) throw invalid(subject, `has a head with ${inputs} outputs, not 1 or 2`);
   return {
     inputs: width,
+    weights: layers.length === 1 && inputs === 1 ? layers[0]!.weight.values : null,
     async apply(hidden) {
       if (hidden.length !== width) {
         throw invalid(

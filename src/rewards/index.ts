@@ -16,6 +16,7 @@ export const rewardKinds = createRegistry<RewardKind>("reward", {
   self: () => import("./self-evaluation.js"),
   confidence: () => import("./confidence.js"),
   likelihood: () => import("./likelihood.js"),
+  head: () => import("./head-reward.js"),
   oracle: () => import("./oracle.js"),
 });
 
@@ -34,20 +35,23 @@ export async function settleReward(reference: string): Promise<SettledReward> {
   const { kind: name, model, options: given } = parseRewardReference(reference);
   const kind = await rewardKinds.get(name);
   const { model: use = "needed" } = kind;
-  if (use === "needed" ? model === "" : use === "none" && model !== "") {
+  const names = use === "needed" || use === "file";
+  if (names ? model === "" : use === "none" && model !== "") {
+    const what = use === "file" ? "file" : "model";
     throw new StepwrightError(
       "invalid-option",
-      `reward "${reference}" ${model === "" ? "names no model" : `names a model, and ${name} reads none`}`,
-      {
-        subject: "reward",
-        remedy:
-          model === "" ? `write ${name}:target, ${name}:draft or ${name}:path-to.gguf` : `write ${name}`,
-      },
+      `reward "${reference}" ${model === "" ? `names no ${what}` : `names a model, and ${name} reads none`}`,
+      { subject: "reward", remedy: `write ${formOf(name, use)}` },
     );
   }
   const options = parseRewardOptions(name, kind.schema, given);
   const resources = kind.resources?.(model, options) ?? (model === "" ? [] : [model]);
   return { kind, model, options, resources };
+}
+
+function formOf(name: string, use: NonNullable<RewardKind["model"]>): string {
+  if (use === "file") return `${name}:FILE`;
+  return use === "none" ? name : `${name}:target, ${name}:draft or ${name}:path-to.gguf`;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a kind of reward is, and what it may ask of the world around it. */
 import type { z } from "zod";
 import type { Model } from "../core/model.js";
-import type { Reward } from "../core/reward.js";
+import type { Reward, Score } from "../core/reward.js";
 import type { TensorSet } from "../core/tensor.js";
 
 /** Opens what a reward is made of. Whoever gives it owns the models: a reward never closes one. */
@@ -35,8 +35,8 @@ export interface RewardKind<Schema extends z.ZodObject = z.ZodObject> {
   /** Options after `?` in the reference; every field has a description. */
   readonly schema: Schema;
   readonly presets: Readonly<Record<string, PresetFacts>>;
-  /** Whether a reference names a model after the kind. Default: it must. */
-  readonly model?: "needed" | "optional" | "none";
+  /** Whether a reference names a model after the kind, or a file of this program's own. Default: it must name a model. */
+  readonly model?: "needed" | "optional" | "none" | "file";
   /** The models and files that a reference needs, to be looked for before anything is opened. Default: its model. */
   resources?(model: string, options: z.output<Schema>): readonly string[];
   /** `name` is the whole reference; `model` the part that `context.openModel` understands, empty for none. */
@@ -58,6 +58,24 @@ export interface SelfTest {
   readonly right: number;
   /** Score of the wrong step. Not below `right` means: do not trust this reward before a calibration. */
   readonly wrong: number;
+}
+
+/** What one of a head's features did to a score. */
+export interface FeaturePull {
+  readonly feature: string;
+  /** In log-odds before calibration, against a step whose feature is the training steps' mean. */
+  readonly pull: number;
+}
+
+/** A score of a reward that can say why. */
+export interface ExplainedScore extends Score {
+  /** Greatest first, whatever their sign. */
+  pulls(): readonly FeaturePull[];
+}
+
+/** True where the reward can say why. */
+export function isExplained(score: Score): score is ExplainedScore {
+  return "pulls" in score;
 }
 
 /** Types a kind's options from its schema. */

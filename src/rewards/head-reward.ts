@@ -1,0 +1,134 @@
+/** A head trained here for one pair of models, on whatever of a step its training found worth looking at. */
+import { z } from "zod";
+import { StepwrightError } from "../core/errors.js";
+import type { Model } from "../core/model.js";
+import type { AppendOptions, Scorer } from "../core/reward.js";
+import type { Step } from "../core/step.js";
+import { adviceOf } from "./head-file.js";
+import { defineRewardKind, type ExplainedScore, type SelfTest } from "./kind.js";
+import { testQuestion, testSteps } from "./model-reward.js";
+import { needsOf } from "./readings/features.js";
+import { openReadings } from "./readings/index.js";
+import type { ReaderRole, ReadingChain, ReadingSource } from "./readings/readings.js";
+import { openTrainedHead, type TrainedHead } from "./trained-head.js";
+
+export default defineRewardKind({
+  name: "head",
+  essence:
+    "a head trained for this pair: token statistics, likelihoods, judgements and hidden states of a step",
+  source: "stepwright train reward; docs/train-reward.md",
+  model: "file",
+  schema: z.strictObject({
+    draft: z.string().min(1).default("draft").describe("the model whose steps the head was trained on"),
+    target: z
+      .string()
+      .min(1)
+      .default("target")
+      .describe("the other model it looks at, where it looks at one"),
+  }),
+  presets: {},
+  // Whether there is a target to look at is said in the file, which is read when the reward is opened.
+  resources: (file, { draft, target }) => [file, draft, ...(target === "target" ? [] : [target])],
+  async open(name, file, references, context) {
+    const head = await openTrainedHead(file, context);
+    const { features } = head.facts;
+    const needs = needsOf(features);
+    const read = new Set<ReaderRole>([...needs.likelihoods, ...needs.states, ...needs.judges]);
+    const openRole = async (role: ReaderRole) => {
+      const model = await context.openModel(references[role]);
+      refuseOther(model, role, head, file);
+      return model;
+    };
+    const draft = await openRole("draft");
+    const target = read.has("target") ? await openRole("target") : undefined;
+    const source = await openReadings(needs, { draft, ...(target && { target }) });
+    try {
+      const largest = [target, read.has("draft") ? draft : undefined].find((model) => model !== undefined);
+      const advice = adviceOf(head.facts);
+      return {
+        name,
+        essence: `head for steps of ${draft.name} (${features.length} features)`,
+        check: read.size > 0 ? await selfTest(head, source) : null,
+        readsFigures: features.some((feature) => /^(statistic|gap):/.test(feature)),
+        readsStatesOf: source.readsStatesOf,
+        ...(largest && { size: largest.size }),
+        ...(advice && { advice }),
+        open: async (question, occasion) => new HeadScorer(head, await source.open(question, occasion)),
+        [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+      };
+    } catch (error) {
+      await source[Symbol.asyncDispose]();
+      throw error;
+    }
+  },
+});
+
+function refuseOther({ name, fingerprint }: Model, role: ReaderRole, { facts }: TrainedHead, file: string) {
+  if (fingerprint === facts[role]) return;
+  throw new StepwrightError("reward-invalid", `${file} was trained for another ${role} than ${name}`, {
+    subject: file,
+    remedy: `use the ${role} it was trained with, or train one for this pair: stepwright train reward`,
+  });
+}
+
+class HeadScorer implements Scorer {
+  readonly #head: TrainedHead;
+  readonly #chain: ReadingChain;
+
+  constructor(head: TrainedHead, chain: ReadingChain) {
+    this.#head = head;
+    this.#chain = chain;
+  }
+
+  async append(step: Step, options?: AppendOptions): Promise<ExplainedScore> {
+    const { readings, cost } = await this.#chain.append(step, options);
+    const { pulls } = this.#head;
+    const value = await this.#head.score(readings);
+    return { value, usage: cost.usage, pulls: () => pulls?.(readings) ?? [] };
+  }
+
+  skip(step: Step): void {
+    this.#chain.skip(step);
+  }
+
+  flopsBound(step: Step): number {
+    return this.#chain.flopsBound(step);
+  }
+
+  fork(): Scorer {
+    return new HeadScorer(this.#head, this.#chain.fork());
+  }
+
+  drop(): void {
+    this.#chain.drop();
+  }
+}
+
+/** Reads two steps with all that the head looks at; their writer's figures are made up, the same for both. */
+async function selfTest(head: TrainedHead, source: ReadingSource): Promise<SelfTest> {
+  const base = await source.open(testQuestion);
+  try {
+    const scoreOf = async (text: string) => {
+      const scorer = new HeadScorer(head, base.fork());
+      try {
+        const { value } = await scorer.append({ ...madeUp, text });
+        return value;
+      } finally {
+        scorer.drop();
+      }
+    };
+    const check = { right: await scoreOf(testSteps.right), wrong: await scoreOf(testSteps.wrong) };
+    if (Number.isFinite(check.right) && Number.isFinite(check.wrong)) return check;
+    throw new StepwrightError("reward-invalid", "the head gives no number for a plain step", {
+      subject: "reward",
+      remedy: "train it again: stepwright train reward",
+    });
+  } finally {
+    base.drop();
+  }
+}
+
+const madeUp = {
+  ...{ tokens: [], vocabulary: "", origin: "test", stop: "delimiter" as const },
+  ...{ logprobs: [-0.1], entropies: [0.1] },
+};
