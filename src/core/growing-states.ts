@@ -37,7 +37,7 @@ export class GrowingStates {
   }
 
   #see(state: Float32Array, logprob: number): void {
-    // The first of equals; a token whose log-probability is not known is never the least one, unless it is the only one.
+    // The first of equals.
     if (this.#least && !(logprob < this.#lowest)) return;
     this.#least = state;
     this.#lowest = logprob;

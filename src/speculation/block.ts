@@ -17,7 +17,7 @@ export async function readBlock(
   host: Host,
   { branch, rule, tokens }: Place,
   tree: DraftTree,
-  { sampling, key, signal }: Pick<ExtendOptions, "sampling" | "key" | "signal">,
+  { sampling, key, signal, states = false }: Pick<ExtendOptions, "sampling" | "key" | "signal" | "states">,
 ): Promise<ReadBlock> {
   const asked = askedTokens(tree);
   const reviewed = await review(host, { rule, tokens }, tree, asked);
@@ -25,7 +25,7 @@ export async function readBlock(
   const topK = Math.max(host.drafter.topK, rule.topK);
   const reading = await branch.readTree!(
     nodes.map(({ token, parent }) => ({ token, parent })),
-    { ...{ sampling, key, ask, signal }, ...(topK > 0 && { topK }) },
+    { ...{ sampling, key, ask, signal }, ...(topK > 0 && { topK }), ...(states && { hidden: true }) },
   );
   const rows = reading.rows.slice(0, tree.size + 1);
   const strides = walk(tree, rows, asked, rule, {

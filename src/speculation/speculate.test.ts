@@ -128,6 +128,22 @@ describe.each(setups)("%s", (_, setup) => {
     }
   });
 
+  it("gives the states that plain decoding gives, from blocks and plain stretches alike", async () => {
+    const hidden = ({ prompt, text }: { prompt: string; text: string }) =>
+      [...(prompt + text).slice(-3)].map((letter, index) => keyedUniform(3, letter, index, "state"));
+    const target = letterModel(1, 2, { hidden });
+    const model = await speculate(target, setup(target));
+    for (const more of [{}, { splitter: { kind: "entropy", limit: 1.4 } as const }, { maxTokens: 1 }]) {
+      const plain = await write(target, { ...more, states: true });
+      const { states, ...written } = await write(model, { ...more, states: true });
+      expect(outcome(written)).toEqual(outcome(plain));
+      expect([states?.least, states?.end]).toEqual([plain.states?.least, plain.states?.end]);
+      for (const [index, mean] of plain.states!.mean.entries())
+        expect(states?.mean[index]).toBeCloseTo(mean, 5);
+      expect((await write(model, more)).states).toBeUndefined();
+    }
+  });
+
   it("goes on over steps, forks and rollbacks as plain decoding does, and frees all", async () => {
     const target = letterModel(1);
     const model = await speculate(target, setup(target));

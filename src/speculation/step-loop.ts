@@ -5,6 +5,7 @@
  */
 import { DraftTree, root } from "../core/draft-tree.js";
 import { StepwrightError } from "../core/errors.js";
+import { GrowingStates } from "../core/growing-states.js";
 import { GrowingStep } from "../core/growing-step.js";
 import {
   type Branch,
@@ -55,6 +56,7 @@ export class StepLoop {
   readonly #options: ExtendOptions;
   readonly #start: number;
   readonly #step: GrowingStep;
+  readonly #states = new GrowingStates();
   readonly #account = new StepAccount();
   #hints: readonly (readonly Token[])[] = [];
   /** A chain that was drafted while the target read the block before, and that goes on from what was written. */
@@ -81,7 +83,12 @@ export class StepLoop {
     await Promise.all(this.#handed);
     const { text, tokens, logprobs, entropies } = this.#step;
     const { vocabulary } = this.#host.target;
-    return { text, tokens, vocabulary, stop, logprobs, entropies, ...this.#account.figures() };
+    const states = this.#states.over(tokens.length);
+    return {
+      ...{ text, tokens, vocabulary, stop, logprobs, entropies },
+      ...(states && { states }),
+      ...this.#account.figures(),
+    };
   }
 
   /** One block or one plain stretch; why the step is over, if it is. */
@@ -168,6 +175,7 @@ export class StepLoop {
     controller.learnPlain?.(written.tokens.length, (now() - started) * share);
     place.tokens = [...place.tokens, ...written.tokens];
     this.#account.plain(written.usage);
+    if (written.states) this.#states.join(written.states, written.logprobs);
     if (written.stop !== "cap" || count === left) {
       this.#step.join(written);
       return written.stop;
@@ -263,8 +271,10 @@ export class StepLoop {
     const pieces = await bytes.of(strides.map(({ token }) => token));
     const isEnd = (token: Token) => target.endTokens?.has(token) ?? false;
     const { taken, stop } = takeStrides(strides, pieces, this.#step, isEnd);
-    const written = strides.slice(0, taken).map(({ token }) => token);
-    const path = strides.slice(0, taken).flatMap(({ node }) => (node === root ? [] : [node]));
+    const kept = strides.slice(0, taken);
+    for (const { state, logprob } of kept) if (state) this.#states.add(state, logprob);
+    const written = kept.map(({ token }) => token);
+    const path = kept.flatMap(({ node }) => (node === root ? [] : [node]));
     // The last token stays unread, as plain decoding leaves it: the next call wants the law after it.
     branch.keep!(strides[taken - 2]?.node ?? root);
     if (taken > 0) this.#hand(written.slice(-1));

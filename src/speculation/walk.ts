@@ -12,6 +12,8 @@ import type { StopReason, Token } from "../core/step.js";
 /** A token that the walk wrote; `node` is the draft that it accepts, or -1 for the target's own. */
 export interface Stride extends WrittenToken {
   readonly node: number;
+  /** The hidden state where its law was read, if the rows have states. */
+  readonly state?: Float32Array | undefined;
 }
 
 /** For the root and then every node: whose probabilities the rule needs there. */
@@ -54,15 +56,15 @@ export function walk(
             sampling,
             uniform: (purpose) => keyedUniform(sampling.seed, key, at, purpose),
           });
-    const { entropy } = row;
+    const { entropy, hidden: state } = row;
     if ("write" in decision) {
       const { token, logprob } = decision.write;
-      strides.push({ token, logprob, entropy, node: root });
+      strides.push({ token, logprob, entropy, node: root, state });
       return strides;
     }
     place = decision.child;
     const { token } = tree.nodes[place]!;
-    strides.push({ token, logprob: row.logprobs[tokens.indexOf(token)]!, entropy, node: place });
+    strides.push({ token, logprob: row.logprobs[tokens.indexOf(token)]!, entropy, node: place, state });
   }
 }
 
