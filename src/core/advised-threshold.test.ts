@@ -24,23 +24,32 @@ describe("the threshold in force", () => {
     [{ written: 0, tokensLeft: Number.POSITIVE_INFINITY }, 0.6],
     [{ written: 0, tokensLeft: 100 }, 0.6],
     [{ written: 0, tokensLeft: 60 }, 0.6],
-    [{ written: 0, tokensLeft: 30 }, 0.3],
+    [{ written: 0, tokensLeft: 30 }, 10 / 32],
     [{ written: 50, tokensLeft: 30 }, 0.6],
-    [{ written: 50, tokensLeft: 10 }, 0.2],
+    [{ written: 50, tokensLeft: 10 }, 7 / 32],
     [{ written: 99, tokensLeft: 1 }, 0.6],
     [{ written: 0, tokensLeft: 0 }, 0],
     [{ written: 0, tokensLeft: -3 }, 0],
     // Longer than any known answer: it may go on to the run's end.
-    [{ written: 100, tokensLeft: 231 }, 0.25],
+    [{ written: 100, tokensLeft: 231 }, 9 / 32],
   ])("of %j is %d", (prospect, threshold) => {
     expect(thresholdWithin(even, { ...prospect, maxTokens })).toBeCloseTo(threshold, 12);
+  });
+
+  test("of tokens with one reward all are rewritten, as they come", () => {
+    const shares = Array.from({ length: 33 }, (_, index) => [0.1, 0.4, 0.9][Math.floor(index / 11)]!);
+    const within = (tokensLeft: number) =>
+      thresholdWithin({ ...even, shares }, { written: 0, maxTokens, tokensLeft });
+    expect(within(1)).toBe(0.4);
+    expect(within(30)).toBe(0.4);
+    expect(within(40)).toBe(0.6);
   });
 
   test("the rest of an answer is the mean of what the longer known ones still had to come", () => {
     const mixed = { ...even, lengths: Array.from({ length: 33 }, (_, index) => (index < 16 ? 40 : 120)) };
     const prospect = { maxTokens, tokensLeft: 20 };
-    expect(thresholdWithin(mixed, { ...prospect, written: 60 })).toBeCloseTo(20 / 60, 12);
-    expect(thresholdWithin(mixed, { ...prospect, written: 0 })).toBeCloseTo(20 / ((16 * 40 + 17 * 120) / 33));
+    expect(thresholdWithin(mixed, { ...prospect, written: 60 })).toBe(11 / 32);
+    expect(thresholdWithin(mixed, { ...prospect, written: 0 })).toBe(8 / 32);
   });
 
   test("never is above the advice, never falls as more is left, and is the advice where the budget is loose", () => {
@@ -55,13 +64,15 @@ describe("the threshold in force", () => {
     );
   });
 
-  test("lets no greater share of the draft's tokens be rewritten than can be paid for, to a 32nd", () => {
+  test("tells the worst of the draft's tokens from the others, as many as can be paid for, to a 32nd", () => {
     fc.assert(
       fc.property(advice, fc.integer({ min: 1, max: 99 }), (given, tokensLeft) => {
         const steady = { ...given, lengths: even.lengths };
         const threshold = thresholdWithin(steady, { written: 0, maxTokens, tokensLeft });
-        const below = given.shares.filter((reward) => reward < threshold).length - 1;
-        expect(below / 32).toBeLessThanOrEqual(tokensLeft / 100 + 1e-12);
+        // Of equals the first that come are rewritten, while the tokens last.
+        const worst = given.shares.filter((reward) => reward < threshold).at(-1) ?? 0;
+        const worse = given.shares.filter((reward) => reward < worst).length - 1;
+        expect(worse / 32).toBeLessThanOrEqual(tokensLeft / 100 + 1e-12);
       }),
     );
   });

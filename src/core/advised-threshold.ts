@@ -13,7 +13,7 @@ export interface Prospect {
 }
 
 /**
- * The advised threshold, or where the budget is too small for it, the reward below which just so many of the draft's
+ * The advised threshold, or where the budget is too small for it, the reward below which about so many of the draft's
  * tokens lie as can still be rewritten: the tokens left, as a share of those that the answer still needs. 0, which keeps
  * every step, once nothing is left. Asked again at every step, so that what was guessed wrongly is made up for.
  */
@@ -32,12 +32,13 @@ function expectedRest(lengths: readonly number[], { written, maxTokens }: Prospe
   return longer.reduce((sum, length) => sum + length - written, 0) / longer.length;
 }
 
-/** Of a table of equal parts, between whose entries it is linear. */
+/**
+ * The least reward of the table that is above the share's own. Of tokens with one reward none is the better one to save
+ * for: where a few of them can be paid for, they are rewritten as they come.
+ */
 function quantile(table: readonly number[], share: number): number {
-  const place = share * (table.length - 1);
-  const below = Math.floor(place);
-  const [low, high] = [table[below]!, table[Math.min(below + 1, table.length - 1)]!];
-  return low + (high - low) * (place - below);
+  const own = table[Math.floor(share * (table.length - 1))]!;
+  return table.find((reward) => reward > own) ?? Number.POSITIVE_INFINITY;
 }
 
 export function noAdvice(reward: string): StepwrightError {
