@@ -107,6 +107,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "train what says how long a draft model drafts",
     load: load(() => import("./commands/train-stop-head.js")),
   },
+  "train reward": {
+    summary: "train a reward for a draft on your own questions",
+    load: load(() => import("./commands/train-reward.js")),
+  },
   "train lab": {
     summary: "train the lab's small models from nothing",
     load: load(() => import("./commands/train-lab.js")),

@@ -72,6 +72,11 @@ export class ModelStore implements AsyncDisposable {
     return this.#open(this.#reference(role));
   }
 
+  /** One that no role names. Opened once, whoever else names it. */
+  other(reference: string): Promise<Model> {
+    return this.#open(reference);
+  }
+
   /** Each is opened once. */
   reward(reference = this.#reference("reward")): Promise<Reward> {
     const opened = this.#rewards.get(reference) ?? this.#openReward(reference);

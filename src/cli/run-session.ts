@@ -19,6 +19,7 @@ import { ModelStore } from "./model-store.js";
 import { count } from "./numbers.js";
 import type { References } from "./references.js";
 import type { RunTrace } from "./run-trace.js";
+import { shellWord } from "./shell-word.js";
 import { calibrationFolder } from "./state-folder.js";
 import { targetAloneLine } from "./target-alone.js";
 import { harmless, paragraph } from "./terminal-text.js";
@@ -168,10 +169,6 @@ function sayWhereTraceIs(
   if (!trace || trace.sink.failure) return;
   if (done) say(talkStyle.dim(`trace: ${trace.path}`));
   else say(`The trace is kept. Go on with: stepwright solve --resume ${shellWord(trace.path)}`);
-}
-
-function shellWord(text: string): string {
-  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Refuses two forms at once. */

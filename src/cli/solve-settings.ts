@@ -120,7 +120,7 @@ export const solveSchema = z.object({
 
 export type SolveSettings = z.output<typeof solveSchema>;
 
-function splitterFrom(text: string): Splitter {
+export function splitterFrom(text: string): Splitter {
   const splitter = parseSplitter(text);
   if (splitter) return splitter;
   throw new StepwrightError("invalid-option", `"${text}" is no way to end a step`, {

@@ -1,0 +1,186 @@
+/** One training of a reward on the command line, from what was asked to the exit code. */
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { StepwrightError } from "../core/errors.js";
+import type { Model } from "../core/model.js";
+import { namedEntry } from "../core/named-text.js";
+import { takeLock } from "../core/process-lock.js";
+import { nearest } from "../core/registry.js";
+import { replaceFile } from "../core/replace-file.js";
+import { mathsSystem } from "../core/run-request.js";
+import { Grader } from "../grade/index.js";
+import plainDraft from "../methods/draft.js";
+import { hubSettings } from "../models/hub-settings.js";
+import { type FeatureSet, featureSets } from "../train/reward/feature-sets.js";
+import { labelSources } from "../train/reward/labels/index.js";
+import { type TrainedReward, trainReward } from "../train/reward/pipeline.js";
+import type { ThresholdWish, WantedLabels } from "../train/reward/training.js";
+import { type BenchTask, benchTask } from "./bench-task.js";
+import type { CommandContext } from "./command.js";
+import { ModelStore } from "./model-store.js";
+import { lastingModel, type References } from "./references.js";
+import { createStageProgress } from "./stage-progress.js";
+import { trainRewardLines } from "./train-reward-lines.js";
+import type { TrainRewardSettings } from "./train-reward-settings.js";
+
+/** Beside an answer of the greatest length its question must fit. */
+const questionTokens = 256;
+const leastContext = 4096;
+
+/** The feature sets that need nothing but what the draft computes anyway when it writes. */
+const freeSets = ["statistics", "states", "both"];
+
+export async function runTrainReward(
+  context: CommandContext,
+  settings: TrainRewardSettings,
+): Promise<number> {
+  const { host, say, signal } = context;
+  const labels = await wantedLabels(settings.labels);
+  const hub = hubSettings(host.environment);
+  const task = await benchTask(settings, context, hub);
+  const references = await referencesOf(context, settings);
+  const out = resolve(host.workingFolder, settings.out);
+  const folder = settings.work === undefined ? `${out}.work` : resolve(host.workingFolder, settings.work);
+  await makeFolder(folder);
+  await using lock = await takeLock(join(folder, "lock"), {
+    what: "this training",
+    remedy: "choose another folder: --work DIR",
+  });
+  if (lock.notice) say(lock.notice);
+  await using store = new ModelStore(references, { hub, signal });
+  await using grader = new Grader();
+  using progress = createStageProgress(host.talk);
+  const draft = await store.model("draft");
+  const target = references.target === undefined ? undefined : await store.model("target");
+  const features = wantedFeatures(settings.features, draft, context);
+  const result = await trainReward({
+    ...{ folder, draft, target, labels, features, signal },
+    annotator: await annotatorOf(labels, settings, store, { draft, target }),
+    task: { ...task, grade: gradeBy(task, grader) },
+    writer: plainDraft,
+    system: settings.noSystem ? null : (settings.system ?? mathsSystem),
+    ...{ splitter: settings.step.splitter, splitterName: settings.step.text },
+    ...{ maxTokens: settings.maxTokens, samples: settings.samples, temperature: settings.temperature },
+    ...{ seed: settings.seed, concurrency: settings.concurrency, heldOut: settings.heldOut },
+    ...{ kind: settings.kind, calibration: settings.calibration },
+    threshold: thresholdWish(settings, target),
+    onProgress: progress.show,
+    say: progress.say,
+  }).catch((error) => {
+    if (signal.aborted)
+      progress.say(`What is finished is kept in ${folder}. The same command goes on with it.`);
+    throw error;
+  });
+  progress[Symbol.dispose]();
+  await replaceFile(out, result.bytes);
+  await tell(context, settings, result, out);
+  return 0;
+}
+
+async function tell(
+  context: CommandContext,
+  settings: TrainRewardSettings,
+  result: TrainedReward,
+  out: string,
+): Promise<void> {
+  const { bytes, ...told } = result;
+  if (settings.json) context.printJson({ out, ...told });
+  else for (const line of trainRewardLines(result, settings, context)) context.print(line);
+}
+
+async function wantedLabels(text: string): Promise<readonly [WantedLabels, ...WantedLabels[]]> {
+  const wanted: WantedLabels[] = [];
+  for (const one of text.split(",")) {
+    const { entry, options } = await namedEntry(labelSources, "source of labels", one.trim());
+    if (wanted.some(({ source }) => source === entry)) {
+      throw new StepwrightError("invalid-option", `labels ${entry.name} are named twice`, {
+        subject: "--labels",
+        remedy: "train once for each, with a folder of its own: --work DIR",
+      });
+    }
+    wanted.push({ source: entry, options });
+  }
+  return wanted as [WantedLabels, ...WantedLabels[]];
+}
+
+/** Those named; else the free ones that the draft can serve. */
+function wantedFeatures(
+  text: string | undefined,
+  draft: Model,
+  { say }: CommandContext,
+): readonly [FeatureSet, ...FeatureSet[]] {
+  const hidden = draft.capabilities.has("hidden");
+  if (text === undefined && !hidden)
+    say(`${draft.name} tells no hidden states: the head looks at statistics alone.`);
+  const names = text?.split(",") ?? (hidden ? freeSets : ["statistics"]);
+  return [...new Set(names)].map((name) => featureSet(name.trim())) as [FeatureSet, ...FeatureSet[]];
+}
+
+function featureSet(name: string): FeatureSet {
+  const set = featureSets.find((one) => one.name === name);
+  if (set) return set;
+  const names = featureSets.map((one) => one.name);
+  const near = nearest(name, names);
+  throw new StepwrightError("unknown-name", `"${name}" is no set of features`, {
+    subject: "--features",
+    remedy: near ? `did you mean "${near}"?` : `known: ${names.join(", ")}`,
+  });
+}
+
+async function annotatorOf(
+  labels: readonly WantedLabels[],
+  { annotator }: TrainRewardSettings,
+  store: ModelStore,
+  { draft, target }: { readonly draft: Model; readonly target: Model | undefined },
+): Promise<Model | undefined> {
+  if (!labels.some(({ source }) => source.needs.includes("annotator"))) return undefined;
+  return annotator === undefined ? (target ?? draft) : store.other(annotator);
+}
+
+/** With no model named at all, the pair that comes along. */
+async function referencesOf(
+  { host, say }: CommandContext,
+  settings: TrainRewardSettings,
+): Promise<References> {
+  const { threads, concurrency, maxTokens } = settings;
+  const hub = hubSettings(host.environment);
+  const isPlain = settings.draft === undefined && settings.target === undefined;
+  if (isPlain) say("No model is named: the lab's pair is taken (--draft lab:draft --target lab:target).");
+  const draft = settings.draft ?? (isPlain ? "lab:draft" : undefined);
+  const target = settings.target ?? (isPlain ? "lab:target" : undefined);
+  if (draft === undefined) {
+    throw new StepwrightError("missing-role", "no draft is named", {
+      subject: "draft",
+      remedy: "name the model whose steps are to be judged: --draft",
+    });
+  }
+  const lasting = (name: string) => lastingModel(name, host.workingFolder, hub);
+  return {
+    ...{ threads, exact: false, draft: await lasting(draft) },
+    ...(target !== undefined && { target: await lasting(target) }),
+    context: settings.context ?? Math.max(leastContext, concurrency * (maxTokens + questionTokens)),
+  };
+}
+
+function thresholdWish({ rule, targetShare }: TrainRewardSettings, target: Model | undefined): ThresholdWish {
+  const usual = target === undefined || targetShare !== undefined ? "budget" : "target-mean";
+  const chosen = rule ?? usual;
+  return chosen === "budget" ? { rule: chosen, share: targetShare ?? 0.3 } : { rule: chosen };
+}
+
+function gradeBy({ grading, gradeAnswer }: BenchTask, grader: Grader) {
+  return async ({ reference }: { readonly reference: string }, prediction: string) =>
+    gradeAnswer?.({ prediction, reference }) ?? grader.grade({ prediction, reference, task: grading });
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new StepwrightError("storage-failed", `cannot make ${folder}: ${(cause as Error).message}`, {
+      subject: folder,
+      remedy: "choose a folder that can be written: --work DIR",
+      cause,
+    });
+  }
+}

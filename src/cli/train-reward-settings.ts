@@ -1,0 +1,137 @@
+/** The settings of `train reward`. */
+import { z } from "zod";
+import { jsonField, parsed } from "./fields.js";
+import { solveSchema, splitterFrom } from "./solve-settings.js";
+
+const { seed, threads, context, system, noSystem } = solveSchema.shape;
+
+const model = (description: string) =>
+  z.string().optional().describe(description).meta({ group: "Models", placeholder: "MODEL" });
+
+export const trainRewardSchema = z.object({
+  task: z
+    .string()
+    .optional()
+    .describe("A task (see stepwright tasks list) or a JSON Lines file with question and answer.")
+    .meta({ group: "Task", placeholder: "TASK" }),
+  limit: z.int().min(4).optional().describe("How many questions; default: all.").meta({ group: "Task" }),
+  offset: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("How many questions to pass over first.")
+    .meta({ group: "Task" }),
+  as: z
+    .string()
+    .optional()
+    .describe("Read and grade a file as this task, such as minerva or aqua; default: free answers.")
+    .meta({ group: "Task", placeholder: "TASK" }),
+  heldOut: z
+    .number()
+    .gt(0)
+    .max(0.9)
+    .default(0.25)
+    .describe("Share of the questions that all figures are of: nothing is fitted to them or chosen by them.")
+    .meta({ group: "Task" }),
+
+  draft: model("The model whose steps the head is to judge; with no model named at all: lab:draft."),
+  target: model("The model that rewrites weak steps: the threshold is chosen for it."),
+  annotator: model("The model that makes the labels spare; default: the target, else the draft."),
+  threads,
+  context: context.describe("Tokens of KV cache for each model; default: what --concurrency needs."),
+
+  samples: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(3)
+    .describe("Answers of the draft to each question: one greedy, the others sampled.")
+    .meta({ group: "Answers" }),
+  temperature: z
+    .number()
+    .gt(0)
+    .max(100)
+    .default(0.7)
+    .describe("Temperature of the sampled answers.")
+    .meta({ group: "Answers" }),
+  maxTokens: z
+    .int()
+    .min(1)
+    .default(512)
+    .describe("Greatest length of an answer in tokens.")
+    .meta({ group: "Answers" }),
+  step: parsed((text) => ({ text, splitter: splitterFrom(text) }))
+    .prefault("blank-line")
+    .describe("Where a step ends, as it will in solve: blank-line, line, sentence, or tokens:N.")
+    .meta({ group: "Answers", placeholder: "SPLITTER" }),
+  system,
+  noSystem,
+  seed,
+  concurrency: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .describe("Questions at work at the same time.")
+    .meta({ group: "Answers" }),
+
+  labels: z
+    .string()
+    .default("outcome")
+    .describe(
+      "Where step labels come from: outcome, monte-carlo, omega, spare, check; options behind a question mark (monte-carlo?rollouts=4). Of several, separated by commas, the first is used and the others are compared.",
+    )
+    .meta({ group: "Head", placeholder: "A,B,..." }),
+  features: z
+    .string()
+    .optional()
+    .describe(
+      "What heads look at; of several, separated by commas, cross-validation chooses. Default: statistics,states,both, which cost nothing when the head is used.",
+    )
+    .meta({ group: "Head", placeholder: "A,B,..." }),
+  kind: z
+    .enum(["linear", "mlp", "best"])
+    .default("best")
+    .describe("A linear head, one with a hidden layer, or the better by cross-validation.")
+    .meta({ group: "Head" }),
+  calibration: z
+    .enum(["temperature", "isotonic", "none"])
+    .default("temperature")
+    .describe("How scores are made to mean shares of right steps.")
+    .meta({ group: "Head" }),
+  rule: z
+    .enum(["target-mean", "budget", "best"])
+    .optional()
+    .describe(
+      "How the threshold is chosen: the mean label of the target's own steps, the greatest that keeps to --target-share, or the one with the best expected step. Default: target-mean, and budget where there is no target or a share is given.",
+    )
+    .meta({ group: "Head" }),
+  targetShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("Share of the draft's tokens that may be rewritten, for the rule budget; default 0.3.")
+    .meta({ group: "Head" }),
+
+  out: z
+    .string()
+    .default("reward-head.safetensors")
+    .describe("The head's file.")
+    .meta({ group: "Output", placeholder: "FILE" }),
+  work: z
+    .string()
+    .optional()
+    .describe(
+      "Folder of everything made on the way, gone on with if it holds this training; default: OUT.work.",
+    )
+    .meta({ group: "Output", placeholder: "DIR" }),
+  report: z
+    .string()
+    .optional()
+    .describe("Write a page with the figures, the reliability diagram and the ROC curve.")
+    .meta({ group: "Output", placeholder: "FILE" }),
+  json: jsonField,
+});
+
+export type TrainRewardSettings = z.output<typeof trainRewardSchema>;

@@ -1,0 +1,241 @@
+/** The long part of a training: answers, what models read of them, and labels. Every stage goes on where it was cut. */
+import { join } from "node:path";
+import { StepwrightError } from "../../core/errors.js";
+import type { Model } from "../../core/model.js";
+import type { RecordFile } from "../../core/record-file.js";
+import { needsOf } from "../../rewards/readings/features.js";
+import type { StepReadings } from "../../rewards/readings/readings.js";
+import type { TaskQuestion } from "../../tasks/task.js";
+import { type AnswerRecord, answerKey, openAnswers, writeAnswers } from "./answers.js";
+import { labelSources } from "./labels/index.js";
+import {
+  type LabelRecord,
+  type LabelTotals,
+  labelAnswers,
+  labelTotals,
+  openLabels,
+} from "./labels/label-file.js";
+import { TrainingPlan } from "./plan.js";
+import {
+  gatherReadings,
+  openReadingsFile,
+  partsOf,
+  type ReadingRecord,
+  readingsOf,
+} from "./readings-file.js";
+import { type QuestionSplit, splitQuestions } from "./split.js";
+import type { RewardTraining, WantedLabels } from "./training.js";
+
+/** Of the target's own answers as many as tell its mean to a few hundredths. */
+const mostTargetAnswers = 100;
+
+/** An answer with what was read of its steps. */
+export interface StudiedAnswer {
+  readonly answer: AnswerRecord;
+  readonly readings: readonly StepReadings[];
+}
+
+export interface LabelCost extends LabelTotals {
+  readonly source: string;
+}
+
+export interface TrainingData {
+  readonly split: QuestionSplit;
+  readonly training: readonly StudiedAnswer[];
+  readonly heldOut: readonly StudiedAnswer[];
+  /** The sources of labels that were made: the wanted ones in their order, and that by which heads are judged. */
+  readonly sources: readonly string[];
+  readonly truth: string;
+  /** Of an answer's steps; of the answers held out only the truth's. */
+  labelsOf(source: string, answer: AnswerRecord): readonly (number | null)[];
+  /** Labels of the target's own steps; null where there is no target. */
+  readonly target: {
+    readonly labels: readonly number[];
+    readonly right: number;
+    readonly answers: number;
+  } | null;
+  readonly labelCosts: readonly LabelCost[];
+}
+
+export async function collectTraining(work: RewardTraining): Promise<TrainingData> {
+  const split = splitQuestions(work.task.questions, work);
+  const plan = await TrainingPlan.open(join(work.folder, "plan.json"));
+  await plan.settleQuestions(work.task.questions);
+  const answers = await draftAnswers(work, plan, split);
+  refuseOneKind(answers.training);
+  const all = [...answers.training, ...answers.heldOut];
+  const truth = await truthOf(work);
+  const labels = new Map<string, RecordFile<LabelRecord>>();
+  for (const wanted of new Set([...work.labels, truth])) {
+    const own = wanted === truth ? all : answers.training;
+    labels.set(wanted.source.name, await makeLabels(work, plan, wanted, own, "labels"));
+  }
+  const readings = await makeReadings(work, plan, all);
+  const target = await targetLabels(work, plan, split);
+  const study = (answer: AnswerRecord) => ({ answer, readings: readings(answer) });
+  return {
+    ...{ split, target, truth: truth.source.name, sources: [...labels.keys()] },
+    training: answers.training.map(study),
+    heldOut: answers.heldOut.map(study),
+    labelsOf: (source, answer) => labels.get(source)!.get(answerKey(answer))!.values,
+    labelCosts: [...labels].map(([source, file]) => ({ source, ...labelTotals(file.values()) })),
+  };
+}
+
+interface SplitAnswers {
+  readonly training: readonly AnswerRecord[];
+  readonly heldOut: readonly AnswerRecord[];
+}
+
+async function draftAnswers(
+  work: RewardTraining,
+  plan: TrainingPlan,
+  split: QuestionSplit,
+): Promise<SplitAnswers> {
+  const { draft, samples, temperature, seed, maxTokens } = work;
+  await plan.settle("answers", {
+    ...{ draft: draft.fingerprint, system: work.system, splitter: work.splitter },
+    ...{ temperature, seed, maxTokens },
+  });
+  const stored = await writtenAnswers(work, "answers", draft, [...split.training, ...split.heldOut], samples);
+  const strange = stored.find(({ steps }) => steps.some(({ vocabulary }) => vocabulary !== draft.vocabulary));
+  if (strange) throw otherWriter(work.folder, draft);
+  const sideOf = (questions: readonly TaskQuestion[]) => {
+    const own = new Map(questions.map(({ id }, index) => [id, index]));
+    return stored
+      .filter(({ question, sample, steps }) => own.has(question) && sample < samples && steps.length > 0)
+      .toSorted(
+        (one, other) => own.get(one.question)! - own.get(other.question)! || one.sample - other.sample,
+      );
+  };
+  return { training: sideOf(split.training), heldOut: sideOf(split.heldOut) };
+}
+
+/** The answers of `model`, which plays the draft's part, to these questions and whatever else the file holds. */
+async function writtenAnswers(
+  work: RewardTraining,
+  name: "answers" | "target-answers",
+  model: Model,
+  questions: readonly TaskQuestion[],
+  samples: number,
+): Promise<AnswerRecord[]> {
+  const { system, splitter, maxTokens, signal, onProgress } = work;
+  const stage = name === "answers" ? "answers of the draft" : "answers of the target";
+  await using file = await openAnswers(join(work.folder, `${name}.jsonl`));
+  await writeAnswers(file, {
+    questions,
+    request: { method: work.writer, roles: { draft: model }, system, splitter, maxTokens },
+    ...{ samples, temperature: work.temperature, seed: work.seed, concurrency: work.concurrency },
+    grade: work.task.grade,
+    signal,
+    onAnswer: (done, of) => onProgress?.({ stage, unit: "answers", done, of }),
+  });
+  return file.values();
+}
+
+async function makeLabels(
+  work: RewardTraining,
+  plan: TrainingPlan,
+  { source, options }: WantedLabels,
+  answers: readonly AnswerRecord[],
+  prefix: "labels" | "target-labels",
+): Promise<RecordFile<LabelRecord>> {
+  const { draft, annotator, task, system, splitter, maxTokens, seed, signal } = work;
+  const name = `${prefix}-${source.name}`;
+  await plan.settle(name, {
+    options,
+    ...(source.needs.includes("annotator") && { annotator: annotator?.fingerprint }),
+  });
+  await using file = await openLabels(join(work.folder, `${name}.jsonl`));
+  await labelAnswers(file, {
+    ...{ answers, questions: task.questions, source, options, concurrency: work.concurrency },
+    context: {
+      ...{ draft, annotator, system, splitter, maxTokens, seed, signal, grade: task.grade },
+      ...(task.checkStep && { checkStep: task.checkStep }),
+    },
+    onLabels: (done, of) => work.onProgress?.({ stage: `labels ${source.name}`, unit: "answers", done, of }),
+  });
+  return file;
+}
+
+/** How an answer's readings are found, once they are made. */
+async function makeReadings(
+  work: RewardTraining,
+  plan: TrainingPlan,
+  answers: readonly AnswerRecord[],
+): Promise<(answer: AnswerRecord) => StepReadings[]> {
+  const { draft, target, task, system, concurrency, signal } = work;
+  const parts = partsOf(needsOf(work.features.flatMap(({ features }) => features)));
+  const models = { draft, ...(target && { target }) };
+  for (const part of parts) {
+    const role = part.slice(part.indexOf(":") + 1) as "draft" | "target";
+    await plan.settle(`readings ${part}`, { model: models[role]?.fingerprint });
+  }
+  await using file = await openReadingsFile(join(work.folder, "readings.jsonl"));
+  const questions = new Map(task.questions.map((question) => [question.id, question]));
+  await gatherReadings(file, {
+    ...{ answers, questions, parts, models, system, concurrency, signal },
+    onAnswer: (done, of) => work.onProgress?.({ stage: "readings", unit: "answers", done, of }),
+  });
+  const records: Pick<RecordFile<ReadingRecord>, "get"> = file;
+  return (answer) => readingsOf(records, answer, parts);
+}
+
+/** What the target's own steps are worth by the labels in use, on some of the training questions. */
+async function targetLabels(
+  work: RewardTraining,
+  plan: TrainingPlan,
+  { training }: QuestionSplit,
+): Promise<TrainingData["target"]> {
+  const { target } = work;
+  if (!target) return null;
+  const { system, splitter, maxTokens, seed } = work;
+  await plan.settle("target-answers", { target: target.fingerprint, system, splitter, maxTokens, seed });
+  const asked = training.slice(0, mostTargetAnswers);
+  const ids = new Set(asked.map(({ id }) => id));
+  const stored = await writtenAnswers(work, "target-answers", target, asked, 1);
+  const answers = stored.filter(({ question, sample }) => ids.has(question) && sample === 0);
+  const [first] = work.labels;
+  // What the draft makes of the target's steps is not what they are worth: the target goes on from them itself.
+  const wanted = first.source.needs.includes("draft") ? await plainLabels("outcome") : first;
+  const file = await makeLabels(work, plan, wanted, answers, "target-labels");
+  return {
+    labels: answers.flatMap((answer) =>
+      file.get(answerKey(answer))!.values.filter((value) => value !== null),
+    ),
+    right: answers.filter(({ right }) => right).length / Math.max(1, answers.length),
+    answers: answers.length,
+  };
+}
+
+/** The most exact of the labels at hand: the task's own verdict, ends that were tried, or the answer's outcome. */
+async function truthOf({ task, labels }: RewardTraining): Promise<WantedLabels> {
+  const tried = labels.find(({ source }) => source.needs.includes("draft"));
+  const name = task.checkStep ? "check" : (tried?.source.name ?? "outcome");
+  return labels.find(({ source }) => source.name === name) ?? (await plainLabels(name));
+}
+
+async function plainLabels(name: string): Promise<WantedLabels> {
+  return { source: await labelSources.get(name), options: {} };
+}
+
+/** A head that says the same of everything says nothing, and answers of one kind teach no other. */
+function refuseOneKind(answers: readonly AnswerRecord[]): void {
+  const right = answers.filter((answer) => answer.right).length;
+  if (right > 0 && right < answers.length) return;
+  const all = right > 0 ? "right" : "wrong";
+  throw new StepwrightError("task-invalid", `all ${answers.length} training answers are ${all}`, {
+    subject: "--task",
+    remedy:
+      right > 0
+        ? "give harder or more questions, or sample more answers: --samples 4 --temperature 1"
+        : "give easier or more questions, or check that the answers are graded as you mean: see docs/grading.md",
+  });
+}
+
+function otherWriter(folder: string, draft: Model): StepwrightError {
+  return new StepwrightError("checkpoint-invalid", `the answers in ${folder} are not of ${draft.name}`, {
+    subject: folder,
+    remedy: "name the model that wrote them as --draft, or choose another folder: --work DIR",
+  });
+}
