@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { baselinesFor } from "../bench/baselines.js";
 import { readBenchFolder } from "../bench/bench-folder.js";
-import type { CellSettings } from "../bench/cell.js";
+import { type CellSettings, rolesFor } from "../bench/cell.js";
 import {
   type BenchConfiguration,
   benchVersion,
@@ -40,6 +40,8 @@ import { lastingReward, type References } from "./references.js";
 import { rolesOf } from "./run-session.js";
 import { referencesOf, refuseOtherQuestions, requestOf } from "./solve-request.js";
 import { calibrationFolder, stateFolder } from "./state-folder.js";
+
+type Rewards = NonNullable<CellSettings["rewards"]>;
 
 /** All that a bench is, before a model is opened. */
 interface PreparedBench {
@@ -167,6 +169,7 @@ async function finishBench(
       ownRewards(plan.entries).map(async (reference) => [reference, await store.reward(reference)] as const),
     ),
   );
+  refuseUnfit(bench, roles, rewards);
   const facts = benchFacts(roles);
   if (isKnown) await checkSameModels(join(folder, "bench.json"), facts.models);
   else {
@@ -193,6 +196,16 @@ async function finishBench(
   };
   // Awaited here: the models must stay open until it is through.
   return await runBench(plan, settings, file, (result) => progress.take(result));
+}
+
+/** What shows only once models are open: better refused at once than as hundreds of failed runs. */
+function refuseUnfit({ plan, request, task }: PreparedBench, roles: RunRoles, rewards: Rewards): void {
+  const checkStep = task.checkStep && (() => true);
+  for (const entry of plan.entries) {
+    const { method, options } = entry;
+    const own = rolesFor(entry, { roles, rewards });
+    checkRequest({ ...request, question: "any", checkStep, method, options, roles: own });
+  }
 }
 
 /** The roles that an entry takes from the bench. */
