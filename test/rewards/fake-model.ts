@@ -1,6 +1,7 @@
 /** A model without weights whose laws and states are hashes of everything that was read, and who counts. */
 
 import { StepwrightError } from "../../src/core/errors.js";
+import { GrowingStates } from "../../src/core/growing-states.js";
 import {
   type Branch,
   type Capability,
@@ -17,6 +18,8 @@ import { keyedUniform } from "../../src/core/random.js";
 import type { Passage, StopReason, Token } from "../../src/core/step.js";
 
 export interface FakeOptions {
+  /** Models of other names have other laws and states. Default: fake. */
+  readonly name?: string;
   /** Texts that are one token, by id; longest match first, all else is one token per code point. */
   readonly pieces?: readonly string[];
   /** Texts that are one token only where special tokens are parsed. */
@@ -34,8 +37,8 @@ const specialBase = 500;
 const characterBase = 1000;
 
 export class FakeModel implements Model {
-  readonly name = "fake";
-  readonly fingerprint = "fake";
+  readonly name: string;
+  readonly fingerprint: string;
   readonly vocabulary = "fake-vocabulary";
   readonly capabilities: ReadonlySet<Capability>;
   readonly size = {
@@ -60,6 +63,8 @@ export class FakeModel implements Model {
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
+    this.name = options.name ?? "fake";
+    this.fingerprint = this.name;
     this.capabilities = new Set(options.capabilities ?? ["text", "logits", "branch", "hidden"]);
   }
 
@@ -110,15 +115,32 @@ export class FakeModel implements Model {
     return new FakeBranch(this, ids, ids.length);
   }
 
-  read(ids: readonly Token[], options: ReadOptions): Omit<Reading, "usage"> {
-    const law = this.#options.law ?? ((all, token) => Math.log(0.05 + 0.05 * uniform(all, token)));
-    const hidden =
-      this.#options.hidden ??
-      ((all) => Float32Array.from({ length: width }, (_, at) => 2 * uniform(all, at) - 1));
+  read(ids: readonly Token[], options: ReadOptions, count = 0): Omit<Reading, "usage"> {
     return {
-      ...(options.tokens ? { tokens: options.tokens.map((token) => law(ids, token)) } : {}),
-      ...(options.hidden ? { hidden: hidden(ids) } : {}),
+      ...(options.tokens && { tokens: options.tokens.map((token) => this.#law(ids, token)) }),
+      ...(options.hidden && { hidden: this.#hidden(ids) }),
+      ...(options.logprobs && this.#readEach(ids, count, options.states === true)),
     };
+  }
+
+  /** Of the last `count` tokens, each after those before it. */
+  #readEach(ids: readonly Token[], count: number, states: boolean) {
+    const places = Array.from({ length: count }, (_, at) => ids.slice(0, ids.length - count + at));
+    const logprobs = places.map((before) => this.#law(before, ids[before.length]!));
+    const entropies = places.map((before) => 3 * uniform(before, -1));
+    const growing = new GrowingStates();
+    if (states) for (const [at, before] of places.entries()) growing.add(this.#hidden(before), logprobs[at]!);
+    const over = growing.over(count);
+    return { logprobs, entropies, ...(over && { states: over }) };
+  }
+
+  #law(ids: readonly Token[], token: Token): number {
+    return this.#options.law?.(ids, token) ?? Math.log(0.05 + 0.05 * uniform(ids, token, this.name));
+  }
+
+  #hidden(ids: readonly Token[]): Float32Array {
+    const value = (at: number) => 2 * uniform(ids, at, this.name) - 1;
+    return this.#options.hidden?.(ids) ?? Float32Array.from({ length: width }, (_, at) => value(at));
   }
 
   async write(ids: readonly Token[], options: ExtendOptions) {
@@ -172,7 +194,10 @@ class FakeBranch implements Branch {
     options.signal?.throwIfAborted();
     if (fault) throw fault;
     const flops = spanFlops(this.model.size, ids.length - prefillTokens, prefillTokens);
-    return { ...this.model.read(ids, options), usage: { ...noUsage, prefillTokens, flops } };
+    return {
+      ...this.model.read(ids, options, passage.tokens.length),
+      usage: { ...noUsage, prefillTokens, flops },
+    };
   }
 
   async extend(options: ExtendOptions): Promise<Extension> {
@@ -213,6 +238,6 @@ class FakeBranch implements Branch {
 }
 
 /** In (0, 1), from every id in its place. */
-export function uniform(ids: readonly Token[], salt: number): number {
-  return (keyedUniform(salt, ids.join(), ids.length, "fake") + 1e-9) / (1 + 1e-9);
+export function uniform(ids: readonly Token[], salt: number, purpose = "fake"): number {
+  return (keyedUniform(salt, ids.join(), ids.length, purpose) + 1e-9) / (1 + 1e-9);
 }

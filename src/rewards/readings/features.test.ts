@@ -76,6 +76,14 @@ test.each(featureNames)("%s says what it needs, and reads nothing else", (name) 
   }
 });
 
+test("a step without a token is sure", () => {
+  const nothing = { ...readings.step, text: "", tokens: [], logprobs: [], entropies: [] };
+  const empty = { ...readings, step: nothing, likelihoods: { target: [] } };
+  expect([...featuresOf(["statistic:least", "statistic:entropy", "likelihood:target:sum"], empty)]).toEqual([
+    0, 0, 0,
+  ]);
+});
+
 describe("refused", () => {
   test("a step without figures", () => {
     const bare = { ...readings, step: { ...readings.step, logprobs: [], entropies: [] } };

@@ -40,8 +40,8 @@ const features: ReadonlyMap<string, Feature> = new Map([
 ]);
 
 function featuresReading(role: ReaderRole): [FeatureName, Feature][] {
-  const underRole = (readings: StepReadings) => ({
-    logprobs: told(readings.likelihoods[role], `${role}'s log-probabilities`),
+  const underRole = ({ likelihoods, step }: StepReadings) => ({
+    logprobs: perToken(likelihoods[role], step, `${role}'s log-probabilities`),
     entropies: [],
   });
   return [
@@ -134,8 +134,15 @@ export function featuresOf(names: readonly FeatureName[], readings: StepReadings
 }
 
 function figures({ step }: StepReadings, entropies: boolean) {
-  if ((entropies ? step.entropies : step.logprobs).length > 0) return step;
-  throw missing(entropies ? "the step's entropies" : "the probabilities of the step's tokens");
+  if (entropies) perToken(step.entropies, step, "the step's entropies");
+  perToken(step.logprobs, step, "the probabilities of the step's tokens");
+  return step;
+}
+
+/** Of a step without text there may be no token, and then nothing was unsure. */
+function perToken(values: readonly number[] | undefined, { text }: StepReadings["step"], what: string) {
+  if (values && (values.length > 0 || text === "")) return values;
+  throw missing(what);
 }
 
 function told<Value>(value: Value | undefined, what: string): Value {
