@@ -158,5 +158,10 @@ test("the studio's colours are the bench report's", async () => {
     /\s/g,
     "",
   );
-  for (const rule of themeStyle.matchAll(/--[a-z0-9]+:#[0-9a-f]+;/g)) expect(css).toContain(rule[0]);
+  const rules = [...themeStyle.matchAll(/(--[a-z0-9]+):(#[0-9a-f]+);/g)];
+  const [light, dark] = [rules.slice(0, rules.length / 2), rules.slice(rules.length / 2)];
+  for (const [index, [, name, onPaper]] of light.entries()) {
+    expect(dark[index]![1]).toBe(name);
+    expect(css).toContain(`${name}:light-dark(${onPaper},${dark[index]![2]});`);
+  }
 });
