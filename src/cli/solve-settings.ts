@@ -18,7 +18,9 @@ export const solveSchema = z.object({
     .describe("How to spend the compute; see stepwright methods. Its own options are flags too.")
     .meta({ group: "Method", placeholder: "NAME" }),
 
-  draft: model("The cheap model: a .gguf file, hf:owner/repo/file.gguf, or demo:draft."),
+  draft: model(
+    "The cheap model: a .gguf file, hf:owner/repo/file.gguf, lab:draft or demo:draft; graph: before a file's opens it as a white box.",
+  ),
   target: model("The expensive model; the same forms."),
   reward: z
     .string()
