@@ -105,9 +105,10 @@ async function applyLayer({ weight, bias }: Layer, input: Float32Array): Promise
   return output;
 }
 
-function invalid(subject: string, message: string, remedy?: string): StepwrightError {
-  return new StepwrightError("reward-invalid", `${subject} ${message}`, {
-    subject,
-    ...(remedy === undefined ? {} : { remedy }),
-  });
+function invalid(
+  subject: string,
+  message: string,
+  remedy = "the file is damaged, or holds another network: get it again",
+): StepwrightError {
+  return new StepwrightError("reward-invalid", `${subject} ${message}`, { subject, remedy });
 }

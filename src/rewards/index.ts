@@ -4,7 +4,16 @@ import { createRegistry } from "../core/registry.js";
 import type { CheckedReward, RewardContext, RewardKind } from "./kind.js";
 import { parseRewardOptions, parseRewardReference } from "./reference.js";
 
-export type { CheckedReward, PresetFacts, RewardContext, RewardKind, SelfTest } from "./kind.js";
+export type {
+  CheckedReward,
+  ExplainedScore,
+  FeaturePull,
+  PresetFacts,
+  RewardContext,
+  RewardKind,
+  SelfTest,
+} from "./kind.js";
+export { isExplained } from "./kind.js";
 export { parseRewardReference, type RewardReference } from "./reference.js";
 
 export const rewardKinds = createRegistry<RewardKind>("reward", {

@@ -99,19 +99,16 @@ describe("what is told", () => {
     chain.drop();
   });
 
-  test("the system message stands before the question", async () => {
-    const { source, models } = await pair();
-    const chain = await source.open("Q", { system: "Be brief." });
-    await chain.append(step("a\n\n"));
-    for (const model of [models.draft, models.target]) {
-      expect(await model.detokenize(model.reads.flat())).toContain("a\n\n");
-    }
-    const [plain] = await Promise.all([source.open("Q")]);
-    const one = (await plain.append(step("a\n\n"))).readings;
-    const fork = chain.fork();
-    const other = (await fork.append(step("b\n\n"))).readings;
-    expect(one.likelihoods).not.toEqual(other.likelihoods);
-    for (const each of [chain, plain, fork]) each.drop();
+  test("the system message stands before the question for readers, and a judge never sees it", async () => {
+    const { source } = await pair();
+    const [brief, plain] = await Promise.all([source.open("Q", { system: "Be brief." }), source.open("Q")]);
+    const [one, other] = await Promise.all(
+      [brief, plain].map(async (chain) => (await chain.append(step("a\n\n"))).readings),
+    );
+    expect(one!.likelihoods).not.toEqual(other!.likelihoods);
+    expect(one!.judges).toEqual(other!.judges);
+    brief.drop();
+    plain.drop();
   });
 });
 
