@@ -56,6 +56,27 @@ function Field({ id, name, field, value, onChange }: FieldProps) {
 function Input({ id, field, value, onChange }: Omit<FieldProps, "name">) {
   const help = field.description ? { "aria-describedby": `${id}-help` } : {};
   const types = [field.type ?? []].flat();
+  const words = (field.anyOf ?? []).flatMap((one) => (typeof one.const === "string" ? [one.const] : []));
+  if (words.length > 0) {
+    return (
+      <>
+        <input
+          id={id}
+          {...help}
+          type="text"
+          list={`${id}-words`}
+          placeholder={field.default === undefined ? "" : textOf(field.default)}
+          value={value === undefined ? "" : textOf(value)}
+          onInput={({ currentTarget }) => onChange(numberOrText(currentTarget.value))}
+        />
+        <datalist id={`${id}-words`}>
+          {words.map((word) => (
+            <option key={word} value={word} />
+          ))}
+        </datalist>
+      </>
+    );
+  }
   if (field.enum) {
     return (
       <select
@@ -123,6 +144,11 @@ export function words(name: string): string {
 
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function numberOrText(text: string): unknown {
+  if (text.trim() === "") return undefined;
+  return Number.isNaN(Number(text)) ? text : Number(text);
 }
 
 /** Lists and objects are written as JSON; everything else is a text. */

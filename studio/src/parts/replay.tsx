@@ -1,6 +1,6 @@
 /** The recorded run at other options: a line to drag through the rewards, and what the recording says of it. */
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { OptionField, OptionSchema } from "../api/types.js";
+import type { OptionSchema } from "../api/types.js";
 import type { Decision } from "../reading/protocol.js";
 import type { Reading } from "../reading/use-run.js";
 import { count, visible } from "../words.js";
@@ -24,7 +24,8 @@ export function Replay({ reading, at, onMove, askAnew }: ReplayProps) {
   }, [ask, isDone]);
   const schema = found?.schema as OptionSchema | null | undefined;
   const line = schema?.properties?.threshold;
-  const recorded = Number(found?.options.threshold ?? 0);
+  // A word in place of a number: the reward advised a threshold for each step.
+  const recorded = found?.options.threshold ?? 0;
   const value = at === null || Number.isNaN(Number(at)) ? recorded : Number(at);
   const options = useMemo(
     () => ({ ...found?.options, ...changes, ...(line && { threshold: value }) }),
@@ -47,9 +48,8 @@ export function Replay({ reading, at, onMove, askAnew }: ReplayProps) {
       </p>
       {line && (
         <Line
-          field={line}
-          value={value}
-          recorded={recorded}
+          value={numeric(value)}
+          recorded={numeric(recorded)}
           onMove={onMove}
           decisions={found.decisions}
           now={supposition?.decisions ?? []}
@@ -109,16 +109,20 @@ function Verdict({ reading }: { readonly reading: Reading }) {
 const height = 190;
 const margin = { left: 34, right: 14, top: 12, bottom: 26 };
 
+function numeric(threshold: unknown): number | null {
+  return typeof threshold === "number" ? threshold : null;
+}
+
 interface LineProps {
-  readonly field: OptionField;
-  readonly value: number;
-  readonly recorded: number;
+  /** Null: as advised for each step. */
+  readonly value: number | null;
+  readonly recorded: number | null;
   readonly decisions: readonly Decision[];
   readonly now: readonly Decision[];
   onMove(value: number): void;
 }
 
-/** Rewards from left to right; above the line is kept. */
+/** Rewards from left to right; above the line, or the step's own short one, is kept. */
 function Line({ value, recorded, decisions, now, onMove }: LineProps) {
   const width = 640;
   const scored = decisions.filter(({ reward }) => reward !== null);
@@ -133,7 +137,7 @@ function Line({ value, recorded, decisions, now, onMove }: LineProps) {
       <svg
         viewBox={`0 0 ${width} ${height}`}
         role="img"
-        aria-label={`Rewards of ${count(scored.length, "decided step")}, and the threshold at ${value}`}
+        aria-label={`Rewards of ${count(scored.length, "decided step")}, and the threshold ${value === null ? "advised for each" : `at ${value}`}`}
       >
         {[0, 0.25, 0.5, 0.75, 1].map((tick) => (
           <g key={tick}>
@@ -157,14 +161,36 @@ function Line({ value, recorded, decisions, now, onMove }: LineProps) {
             unknown
           </text>
         )}
-        <line
-          class="recorded-line"
-          x1={margin.left}
-          x2={width - margin.right}
-          y1={y(recorded)}
-          y2={y(recorded)}
-        />
-        <line class="threshold-line" x1={margin.left} x2={width - margin.right} y1={y(value)} y2={y(value)} />
+        {recorded !== null && (
+          <line
+            class="recorded-line"
+            x1={margin.left}
+            x2={width - margin.right}
+            y1={y(recorded)}
+            y2={y(recorded)}
+          />
+        )}
+        {value !== null && (
+          <line
+            class="threshold-line"
+            x1={margin.left}
+            x2={width - margin.right}
+            y1={y(value)}
+            y2={y(value)}
+          />
+        )}
+        {scored.map(({ node, threshold }, index) =>
+          threshold === null ? null : (
+            <line
+              key={node}
+              class={value === null ? "threshold-line" : "recorded-line"}
+              x1={x(index - 0.4)}
+              x2={x(index + 0.4)}
+              y1={y(threshold)}
+              y2={y(threshold)}
+            />
+          ),
+        )}
         {scored.map((decision, index) => {
           const then = now[decisions.indexOf(decision)];
           const kept = then ? then.kept : decision.kept;
@@ -190,14 +216,15 @@ function Line({ value, recorded, decisions, now, onMove }: LineProps) {
       </svg>
       <label class="slider">
         <span>
-          threshold <output>{value.toFixed(2)}</output> <span class="soft">recorded at {recorded}</span>
+          threshold <output>{value === null ? "as advised" : value.toFixed(2)}</output>{" "}
+          <span class="soft">recorded {recorded === null ? "as advised" : `at ${recorded}`}</span>
         </span>
         <input
           type="range"
           min="0"
           max="1.01"
           step="0.01"
-          value={value}
+          value={value ?? 0.5}
           onInput={({ currentTarget }) => onMove(Number(currentTarget.value))}
         />
       </label>

@@ -49,6 +49,8 @@ export interface Decision {
   readonly number: number;
   readonly kept: boolean;
   readonly reward: number | null;
+  /** What the reward advised for this step; null where the method did not ask. */
+  readonly threshold: number | null;
   readonly text: string;
 }
 

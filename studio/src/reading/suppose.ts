@@ -70,6 +70,9 @@ function pathTo(tree: RunTree, id: string) {
 /** What was decided by a coin's toss; where a method tosses none, what it kept and threw away. */
 function decisionsOf(events: readonly TraceEvent[], tree: RunTree): Decision[] {
   const tossed = events.some(({ type }) => type === "coin-tossed");
+  const advised = new Map(
+    events.flatMap((event) => (event.type === "threshold-advised" ? [[event.node, event.value]] : [])),
+  );
   return events.flatMap((event) => {
     const kept = tossed ? event.type === "coin-tossed" && event.heads : event.type === "step-committed";
     const counts = tossed
@@ -77,8 +80,9 @@ function decisionsOf(events: readonly TraceEvent[], tree: RunTree): Decision[] {
       : event.type === "step-committed" || event.type === "step-pruned";
     if (!counts || !("node" in event)) return [];
     const node = tree.node(event.node);
-    return node
-      ? [{ node: node.id, number: node.depth, kept, reward: node.reward, text: node.text.slice(0, 200) }]
-      : [];
+    if (!node) return [];
+    const { id, depth: number, reward, text } = node;
+    const threshold = advised.get(node.parent?.id ?? "") ?? null;
+    return [{ node: id, number, kept, reward, threshold, text: text.slice(0, 200) }];
   });
 }
