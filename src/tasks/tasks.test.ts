@@ -30,13 +30,14 @@ describe("every task", () => {
   });
 });
 
-const free: [string, Row, string, string, string][] = [
+const free: [string, Row, string, string, string, string[]?][] = [
   [
     "gsm8k",
     { question: "How many? ", answer: "2 + 2 = <<2+2=4>>4\n#### 1,004" },
     "gsm8k-7",
     "How many?",
     "1,004",
+    ["2 + 2 = 4"],
   ],
   [
     "math500",
@@ -72,8 +73,8 @@ const free: [string, Row, string, string, string][] = [
   ["gaokao2023en", { question: "Where?", answer: "$[2,3)$" }, "gaokao2023en-7", "Where?", "$[2,3)$"],
 ];
 
-test.each(free)("%s reads %o", async (name, row, id, question, reference) => {
-  expect(await read(name, row)).toEqual({ id, question, reference });
+test.each(free)("%s reads %o", async (name, row, id, question, reference, steps) => {
+  expect(await read(name, row)).toEqual({ id, question, reference, ...(steps && { steps }) });
 });
 
 describe("multiple choice", () => {
