@@ -111,6 +111,10 @@ export const commandTable: Readonly<Record<string, Entry>> = {
     summary: "train a reward for a draft on your own questions",
     load: load(() => import("./commands/train-reward.js")),
   },
+  "reward explain": {
+    summary: "see what a reward says of an answer, step by step",
+    load: load(() => import("./commands/reward-explain.js")),
+  },
   "train lab": {
     summary: "train the lab's small models from nothing",
     load: load(() => import("./commands/train-lab.js")),

@@ -91,7 +91,7 @@ async function startSession(
 }
 
 /** The task's verdict on steps of this question; undefined where it checks none. Throws `unknown-name`. */
-async function stepCheckOf(name: string, question: string): Promise<StepCheck | undefined> {
+export async function stepCheckOf(name: string, question: string): Promise<StepCheck | undefined> {
   const task = await findTask(name);
   const asked = { id: "", question, reference: "" };
   return task.checkStep && ((before, step) => task.checkStep!(asked, before, step));

@@ -2,6 +2,7 @@
 import { StepwrightError } from "../core/errors.js";
 import type { Role } from "../core/search.js";
 import type { HubSettings } from "../models/hub-settings.js";
+import { settleReward } from "../rewards/index.js";
 import type { CommandContext } from "./command.js";
 import { isDemo } from "./demo/models.js";
 import { question as demoQuestion } from "./demo/story.js";
@@ -46,17 +47,22 @@ export async function referencesOf(
     references.reward = await lastingReward(reward, folder, hub);
   const speculation = await speculationOf(settings, folder);
   if (speculation) references.speculation = speculation;
+  const rewardsModels = await modelsOf([references.reward ?? [], furtherRewards].flat());
   for (const role of ["draft", "target"] as const) {
     const name = settings[role];
     if (name === undefined) continue;
-    const judges = [references.reward ?? "", ...furtherRewards].some((reference) =>
-      new RegExp(`^[a-z-]+:${role}(\\?|$)`).test(reference),
-    );
+    const judges = rewardsModels.includes(role);
     const drafts = role === "draft" && speculation !== undefined && roles.includes("target");
     if (roles.includes(role) || judges || drafts) references[role] = await lastingModel(name, folder, hub);
     else say(`Method ${settings.method} has no use for --${role}.`);
   }
   return references;
+}
+
+/** What rewards look at, or may. */
+async function modelsOf(rewards: readonly string[]): Promise<string[]> {
+  const settled = await Promise.all(rewards.filter((reference) => !isDemo(reference)).map(settleReward));
+  return settled.flatMap(({ resources, mayOpen }) => [...resources, ...mayOpen]);
 }
 
 /** The scripted models know one story; they must not seem to answer another question. */

@@ -127,12 +127,11 @@ describe("what it says of itself", () => {
     const head: TestHead = { features: ["likelihood:target:least"], weights: [1] };
     await openReward("head:F", headContext(head, models, asked));
     expect(asked).toEqual(["draft", "target"]);
-    expect((await settleReward("head:F")).resources).toEqual(["F", "draft"]);
-    expect((await settleReward("head:F?draft=a.gguf&target=b.gguf")).resources).toEqual([
-      "F",
-      "a.gguf",
-      "b.gguf",
-    ]);
+    expect(await settleReward("head:F")).toMatchObject({ resources: ["F", "draft"], mayOpen: ["target"] });
+    expect(await settleReward("head:F?draft=a.gguf&target=b.gguf")).toMatchObject({
+      resources: ["F", "a.gguf"],
+      mayOpen: ["b.gguf"],
+    });
     await expect(settleReward("head")).rejects.toMatchObject({ remedy: "write head:FILE" });
   });
 

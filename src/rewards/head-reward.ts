@@ -27,8 +27,8 @@ export default defineRewardKind({
       .describe("the other model it looks at, where it looks at one"),
   }),
   presets: {},
-  // Whether there is a target to look at is said in the file, which is read when the reward is opened.
-  resources: (file, { draft, target }) => [file, draft, ...(target === "target" ? [] : [target])],
+  resources: (file, { draft }) => [file, draft],
+  mayOpen: ({ target }) => [target],
   async open(name, file, references, context) {
     const head = await openTrainedHead(file, context);
     const { features } = head.facts;

@@ -37,6 +37,8 @@ export interface SettledReward {
   readonly options: Record<string, unknown>;
   /** The models and files that it needs. */
   readonly resources: readonly string[];
+  /** Models that it may look at, too. */
+  readonly mayOpen: readonly string[];
 }
 
 /** Checks a reference without opening anything. Throws `invalid-option` or `unknown-name`. */
@@ -55,7 +57,7 @@ export async function settleReward(reference: string): Promise<SettledReward> {
   }
   const options = parseRewardOptions(name, kind.schema, given);
   const resources = kind.resources?.(model, options) ?? (model === "" ? [] : [model]);
-  return { kind, model, options, resources };
+  return { kind, model, options, resources, mayOpen: kind.mayOpen?.(options) ?? [] };
 }
 
 function formOf(name: string, use: NonNullable<RewardKind["model"]>): string {

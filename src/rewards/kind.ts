@@ -39,6 +39,8 @@ export interface RewardKind<Schema extends z.ZodObject = z.ZodObject> {
   readonly model?: "needed" | "optional" | "none" | "file";
   /** The models and files that a reference needs, to be looked for before anything is opened. Default: its model. */
   resources?(model: string, options: z.output<Schema>): readonly string[];
+  /** Models that it may also look at: which of them, only its file says. Default: none. */
+  mayOpen?(options: z.output<Schema>): readonly string[];
   /** `name` is the whole reference; `model` the part that `context.openModel` understands, empty for none. */
   open(
     name: string,

@@ -3,11 +3,11 @@ import type { Model } from "../../src/core/model.js";
 import type { Tensor } from "../../src/core/tensor.js";
 import { type HeadFacts, headFactsOf, meansTensor } from "../../src/rewards/head-file.js";
 import type { RewardContext } from "../../src/rewards/index.js";
-import type { ReaderRole } from "../../src/rewards/readings/index.js";
+import type { FeatureName, ReaderRole } from "../../src/rewards/readings/index.js";
 import { tensor } from "./help.js";
 
 export interface TestHead {
-  readonly features: HeadFacts["features"];
+  readonly features: readonly FeatureName[];
   /** One for each input. */
   readonly weights: readonly number[];
   readonly bias?: number;
@@ -24,7 +24,7 @@ export function headContext(
   asked: string[] = [],
 ): RewardContext {
   const told = headFactsOf({
-    features,
+    features: [...features],
     draft: models.draft!.fingerprint,
     ...(models.target && { target: models.target.fingerprint }),
     splitter: "blank-line",

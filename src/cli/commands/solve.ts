@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
-import { StepwrightError, throwIfAborted } from "../../core/errors.js";
+import { StepwrightError } from "../../core/errors.js";
 import { checkRequest } from "../../core/run-request.js";
 import { methods } from "../../methods/index.js";
 import { hubSettings } from "../../models/hub-settings.js";
 import { findTask } from "../../tasks/index.js";
 import { type CommandContext, defineCommand } from "../command.js";
 import { ModelStore } from "../model-store.js";
+import { readQuestion } from "../read-question.js";
 import { printRecorded } from "../recorded-run.js";
 import { readRun, resumeSession } from "../resume.js";
 import { type OutputForm, outputForm, rolesOf, runSession } from "../run-session.js";
@@ -66,19 +67,6 @@ async function resume(context: CommandContext, path: string, form: OutputForm): 
   context.say("This run is finished: what follows is its recorded result.");
   await printRecorded(context, read.recorded, form);
   return 0;
-}
-
-async function readQuestion(problem: string | undefined, { host, signal }: CommandContext): Promise<string> {
-  if (problem !== undefined && problem !== "-") return problem;
-  if (problem === undefined && host.inputIsTerminal) {
-    throw new StepwrightError("invalid-option", "there is no problem to solve", {
-      subject: "PROBLEM",
-      remedy: 'write it in quotes: stepwright solve "What is 17 * 23?"',
-    });
-  }
-  const text = await host.readInput(signal);
-  throwIfAborted(signal);
-  return text.trim();
 }
 
 /** The settings of a resumed run stand in its trace. */
