@@ -172,8 +172,8 @@ async function verdictOf(
   const guided = entry.method.needs.draft && entry.method.needs.target && entry.method.needs.reward;
   if (!guided || pays) return { label, pays, words: `${share}${pays ? "." : ": it does not pay."}` };
   const cost = async (acceptance: number) => {
-    const { rewards, isByPlace } = assumedWorkload({ ...assumed, acceptance });
-    const workload = { ...facts.workload, rewards, isByPlace };
+    const { rewards, isByPlace, advice } = assumedWorkload({ ...assumed, acceptance });
+    const workload = { ...facts.workload, rewards, isByPlace, advice };
     const found = against(target, await forecast({ label, ...entry }, { ...facts, workload }));
     return inSeconds ? found.secondsVsTarget! : found.flopsVsTarget!;
   };

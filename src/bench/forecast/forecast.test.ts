@@ -75,6 +75,11 @@ describe("a forecast", () => {
     ).toBeNull();
   });
 
+  test("of an advised threshold is that of the assumed share", async () => {
+    const advised = await forecastOf("rsd:threshold=auto", { acceptance: 0.4 });
+    expect({ ...advised, label: "rsd" }).toEqual(await forecastOf("rsd", { acceptance: 0.4 }));
+  });
+
   test("is the same every time", async () => {
     expect(await forecastOf("rsd")).toEqual(await forecastOf("rsd"));
   });
@@ -104,6 +109,8 @@ test("a pilot's answers tell what questions are like", () => {
     [0.6, 0.6],
     [0.6, 0.2],
   ]);
+  // Three of four draft steps are kept: the least reward is below what keeps so many.
+  expect(found.advice.threshold).toBe(0.6);
   expect(found.rewardPromptTokens).toBe((200 - 20 + 200 - 42) / 2);
 });
 

@@ -51,6 +51,7 @@ export async function forecast(entry: BenchEntry, facts: ForecastFacts): Promise
       promptTokens: workload.rewardPromptTokens,
       rewards: workload.rewards,
       isByPlace: workload.isByPlace,
+      advice: workload.advice,
     });
   const writer = (target ?? draft)!;
   const habits = target ? workload.target : workload.draft;

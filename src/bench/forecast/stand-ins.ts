@@ -1,7 +1,7 @@
 /** Models and a reward that write and score nothing real, but cost what the real ones would. */
 import { type ModelSize, noUsage, spanFlops } from "../../core/model.js";
 import { keyedUniform } from "../../core/random.js";
-import type { Reward, Scorer } from "../../core/reward.js";
+import type { Reward, RewardAdvice, Scorer } from "../../core/reward.js";
 import type { Step } from "../../core/step.js";
 import { ScriptedModel } from "../../models/scripted.js";
 import type { TokenChoice } from "../../models/scripted-law.js";
@@ -54,9 +54,10 @@ export interface StandInReward {
   readonly promptTokens: number;
   readonly rewards: Workload["rewards"];
   readonly isByPlace: boolean;
+  readonly advice: RewardAdvice;
 }
 
-export function standInReward({ size, promptTokens, rewards, isByPlace }: StandInReward): Reward {
+export function standInReward({ size, promptTokens, rewards, isByPlace, advice }: StandInReward): Reward {
   const rewardAt = (question: string, path: string) => {
     const own = rewards[Math.floor(keyedUniform(0, question, 0, "answer") * rewards.length)]!;
     const place = Math.min(path.split("/").length - 2, own.length - 1);
@@ -87,6 +88,7 @@ export function standInReward({ size, promptTokens, rewards, isByPlace }: StandI
     name: "stand-in",
     essence: "rewards drawn from a sample",
     ...(size && { size }),
+    advice,
     open: async (question) => scorer(question, "", 0, promptTokens),
     async [Symbol.asyncDispose]() {},
   };

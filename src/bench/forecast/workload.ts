@@ -1,4 +1,5 @@
 /** What the questions of a task are like, as far as costs depend on it. Measured in a pilot, or assumed. */
+import type { RewardAdvice } from "../../core/reward.js";
 import type { Writer } from "../../core/search.js";
 import type { TaskQuestion } from "../../tasks/task.js";
 import type { BenchResult, SeenStep } from "../result.js";
@@ -20,6 +21,8 @@ export interface Workload {
   readonly rewards: readonly (readonly number[])[];
   /** False where nothing is known of places: a reward is then drawn from all of them. */
   readonly isByPlace: boolean;
+  /** The threshold at which the reward keeps as many of the draft's steps as assumed, or as in the pilot. */
+  readonly advice: RewardAdvice;
   /** Where it comes from, in words. */
   readonly source: string;
 }
@@ -36,12 +39,14 @@ export interface AssumedWorkload {
 export function assumedWorkload({ promptTokens, steps, stepTokens, acceptance }: AssumedWorkload): Workload {
   const habits = { promptTokens, steps, stepTokens };
   const passed = Math.round(acceptance * 1000);
+  const rewards = Array.from({ length: 1000 }, (_, index) => (index < passed ? 1 : 0));
   return {
     draft: habits,
     target: habits,
     rewardPromptTokens: promptTokens,
-    rewards: [Array.from({ length: 1000 }, (_, index) => (index < passed ? 1 : 0))],
+    rewards: [rewards],
     isByPlace: false,
+    advice: adviceFor(rewards, passed / 1000, habits),
     source: `assumed: ${round(promptTokens)} prompt tokens, ${round(steps)} steps of ${round(stepTokens)}, ${(acceptance * 100).toFixed(0)} % of draft steps kept`,
   };
 }
@@ -77,12 +82,14 @@ export function measuredWorkload(
   const fallback = assumedWorkload(assumed);
   const rewards = finished.map(draftRewards).filter((own) => own.length > 0);
   const frames = finished.flatMap((result) => rewardFrame(result) ?? []);
+  const draft = habitsOf("draft", finished, fallback.draft);
   return {
-    draft: habitsOf("draft", finished, fallback.draft),
+    draft,
     target: habitsOf("target", finished, fallback.target),
     rewardPromptTokens: frames.length > 0 ? mean(frames) : fallback.rewardPromptTokens,
     rewards: rewards.length > 0 ? rewards : fallback.rewards,
     isByPlace: rewards.length > 0,
+    advice: rewards.length > 0 ? adviceFor(rewards.flat(), keptShare(finished), draft) : fallback.advice,
     source,
   };
 }
@@ -107,11 +114,36 @@ function habitsOf(writer: Writer, results: readonly BenchResult[], fallback: Wri
 /** What the draft's step got at each place of the answer, kept or not. */
 function draftRewards({ steps }: BenchResult): number[] {
   return steps.flatMap((step) => {
-    const drafted = [...step.rejected, step].find(
-      ({ origin, reward }) => origin === "draft" && reward !== null,
-    );
+    const drafted = [...step.rejected, step].find(isScoredDraft);
     return drafted?.reward ?? [];
   });
+}
+
+function adviceFor(
+  rewards: readonly number[],
+  kept: number,
+  { steps, stepTokens }: WriterHabits,
+): RewardAdvice {
+  const sorted = rewards.toSorted((one, other) => one - other);
+  const last = sorted.length - 1;
+  return {
+    // Above all rewards nothing is kept.
+    threshold: sorted[Math.round((1 - kept) * sorted.length)] ?? 2,
+    shares: Array.from({ length: 33 }, (_, index) => sorted[Math.round((index / 32) * last)]!),
+    lengths: Array.from({ length: 33 }, () => steps * stepTokens),
+  };
+}
+
+/** Of the places where the draft's step was scored, those where one of its steps stands in the answer. */
+function keptShare(results: readonly BenchResult[]): number {
+  const scored = results
+    .flatMap(({ steps }) => steps)
+    .filter((step) => [...step.rejected, step].some(isScoredDraft));
+  return scored.filter(({ origin }) => origin === "draft").length / scored.length;
+}
+
+function isScoredDraft({ origin, reward }: SeenStep): boolean {
+  return origin === "draft" && reward !== null;
 }
 
 /** Undefined where the reward read nothing. */
