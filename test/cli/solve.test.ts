@@ -192,6 +192,11 @@ describe("what can be refused before anything is loaded", () => {
     ],
     ["a bad splitter", ["solve", ...models, "--step", "page", question], '"page" is no way to end a step'],
     ["a bad option", ["solve", ...models, "--threshold", "high", question], "--threshold must be a number"],
+    [
+      "a threshold that nobody advises",
+      ["solve", ...models, "--threshold", "auto", question],
+      "advises no threshold",
+    ],
     ["two traces", ["solve", ...models, "--trace", "a", "--no-trace", question], "exclude each other"],
     [
       "another question to the demo's models",
