@@ -287,6 +287,8 @@ describe("C: parameters", () => {
       param: "stepwright.options.threshold",
     });
     expect(await options({ threshold: 3 })).toMatchObject({ status: 400 });
+    // The scripted reward advises no threshold.
+    expect(await options({ threshold: "auto" })).toMatchObject({ status: 400 });
     expect(await options({ weight: "cubic" })).toMatchObject({ param: "stepwright.options.weight" });
     expect(await options({ treshold: 0.5 })).toMatchObject({ param: "stepwright.options.treshold" });
     expect(await refused(body({ stepwright: { method: "rsdd" } }))).toMatchObject({ code: "unknown_method" });
