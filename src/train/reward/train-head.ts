@@ -69,7 +69,7 @@ export async function trainHead(training: HeadTraining): Promise<TrainedHead> {
   for (const [index, trainer] of trainers.entries()) {
     const result = await trainer.train({
       examples,
-      folds: groupedFolds(examples.groups, training.folds ?? 5, seed),
+      folds: groupedFolds(examples.groups, examples.labels, training.folds ?? 5, seed),
       ofState: ofState(answers, features),
       seed,
       signal: training.signal,
