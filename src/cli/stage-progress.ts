@@ -5,7 +5,9 @@ import { count, duration, percent } from "./numbers.js";
 import { clip } from "./terminal-text.js";
 
 const frameMilliseconds = 200;
+/** Elsewhere than on a terminal. */
 const linesPerStage = 10;
+const lineMilliseconds = 1000;
 
 export interface StageProgressLine extends Disposable {
   show(progress: StageProgress): void;
@@ -44,8 +46,10 @@ export function createStageProgress(output: Output): StageProgressLine {
         return;
       }
       const reached = Math.floor((done / of) * linesPerStage);
-      if (reached !== part) output.write(`${line}\n`);
+      if (reached === part || (done < of && now - drawn < lineMilliseconds)) return;
+      output.write(`${line}\n`);
       part = reached;
+      drawn = now;
     },
     say(sentence) {
       close();

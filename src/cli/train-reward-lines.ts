@@ -1,5 +1,5 @@
 /** What a training of a reward has come to, for a person. */
-import type { JudgedScores, TrainedReward } from "../train/reward/pipeline.js";
+import type { JudgedScores, RuleThreshold, TrainedReward } from "../train/reward/pipeline.js";
 import type { CommandContext } from "./command.js";
 import { count, metric, percent, seconds } from "./numbers.js";
 import { shellWord } from "./shell-word.js";
@@ -17,11 +17,12 @@ export function trainRewardLines(
     say(dataSentence(reward)),
     "",
     ...scoreTable(reward, style.bold),
-    say(style.dim(`On questions held out, by the labels ${reward.truth}. ${tableNote(reward)}`)),
+    say(style.dim(`On questions held out, by the labels ${reward.truth}.${tableNote(reward)}`)),
     "",
     ...costLines(reward, say),
     say(chosenSentence(reward)),
-    say(thresholdSentence(reward)),
+    "",
+    ...thresholdLines(reward, style),
     "",
     say("Use it:"),
     `  ${solveCommand(settings)}`,
@@ -53,7 +54,7 @@ function scoreTable({ heads, baselines, chosen }: TrainedReward, bold: (text: st
 function scoreCells({ labels, name, kind, figures: { steps, firstError, answers } }: JudgedScores): string[] {
   const ci95 = steps?.aurocCi95;
   return [
-    labels ?? "none",
+    labels ?? "",
     name,
     kind ?? "",
     figure(steps?.auroc),
@@ -70,7 +71,7 @@ function figure(value: number | null | undefined): string {
 
 function tableNote({ heads }: TrainedReward): string {
   const without = heads.every(({ figures }) => figures.firstError === null);
-  return without ? "Labels of whole answers do not say where the first error is." : "";
+  return without ? " Labels of whole answers do not say where the first error is." : "";
 }
 
 function costLines({ labelCosts }: TrainedReward, say: (sentence: string) => string): string[] {
@@ -102,15 +103,46 @@ function chosenSentence({ chosen, heads }: TrainedReward): string {
   return `Chosen: the ${chosen.kind} head on ${chosen.name}, ${how}.`;
 }
 
-function thresholdSentence({ facts, rewritten, target }: TrainedReward): string {
-  const { value, rule } = facts.threshold!;
-  const reasons = {
-    "target-mean": () =>
-      `the mean label of the target's own steps (${count(target!.answers)} answers, ${percent(target!.right)} right)`,
-    best: () => "the best expected step",
-    budget: () => "the greatest that keeps to the share of tokens asked for",
-  };
-  return `Threshold ${value.toFixed(3)}: ${reasons[rule]()}. On the questions held out it has ${percent(rewritten)} of the draft's tokens rewritten.`;
+const ruleWords: Readonly<Record<RuleThreshold["rule"], string>> = {
+  budget: "as high as the share of tokens allows",
+  "target-mean": "the mean label of the target's own steps",
+  best: "the best expected step",
+};
+
+function thresholdLines(
+  { thresholds, facts, target }: TrainedReward,
+  style: CommandContext["style"],
+): string[] {
+  const columns = [
+    { title: "rule" },
+    { title: "threshold", align: "right" as const },
+    { title: "rewritten", align: "right" as const },
+    { title: "" },
+  ];
+  const [title, ...rows] = tableLines(
+    columns,
+    thresholds.map(({ rule, value, rewritten }) => [
+      rule,
+      figure(value),
+      percent(rewritten),
+      ruleWords[rule],
+    ]),
+  );
+  const chosen = thresholds.findIndex(({ rule }) => rule === facts.threshold!.rule);
+  return [
+    title!,
+    ...rows.map((row, index) => (index === chosen ? style.bold(row) : row)),
+    style.dim(
+      `Rewritten: share of the draft's tokens, on questions held out, that the target would write again. In the file: ${facts.threshold!.rule}.`,
+    ),
+    ...(target
+      ? [
+          style.dim(
+            `The target's own answers: ${count(target.answers)}, ${percent(target.right)} of them right.`,
+          ),
+        ]
+      : []),
+  ];
 }
 
 function solveCommand({ draft, target, out }: TrainRewardSettings): string {

@@ -11,10 +11,11 @@ import { mathsSystem } from "../core/run-request.js";
 import { Grader } from "../grade/index.js";
 import plainDraft from "../methods/draft.js";
 import { hubSettings } from "../models/hub-settings.js";
+import type { TaskQuestion } from "../tasks/task.js";
 import { type FeatureSet, featureSets } from "../train/reward/feature-sets.js";
 import { labelSources } from "../train/reward/labels/index.js";
 import { type TrainedReward, trainReward } from "../train/reward/pipeline.js";
-import type { ThresholdWish, WantedLabels } from "../train/reward/training.js";
+import type { WantedLabels } from "../train/reward/training.js";
 import { type BenchTask, benchTask } from "./bench-task.js";
 import type { CommandContext } from "./command.js";
 import { ModelStore } from "./model-store.js";
@@ -38,6 +39,7 @@ export async function runTrainReward(
   const labels = await wantedLabels(settings.labels);
   const hub = hubSettings(host.environment);
   const task = await benchTask(settings, context, hub);
+  const heldOut = await heldOutOf(settings, task, context);
   const references = await referencesOf(context, settings);
   const out = resolve(host.workingFolder, settings.out);
   const folder = settings.work === undefined ? `${out}.work` : resolve(host.workingFolder, settings.work);
@@ -61,9 +63,9 @@ export async function runTrainReward(
     system: settings.noSystem ? null : (settings.system ?? mathsSystem),
     ...{ splitter: settings.step.splitter, splitterName: settings.step.text },
     ...{ maxTokens: settings.maxTokens, samples: settings.samples, temperature: settings.temperature },
-    ...{ seed: settings.seed, concurrency: settings.concurrency, heldOut: settings.heldOut },
-    ...{ kind: settings.kind, calibration: settings.calibration },
-    threshold: thresholdWish(settings, target),
+    ...{ seed: settings.seed, concurrency: settings.concurrency, heldOut },
+    ...{ labelLimit: settings.labelLimit, kind: settings.kind, calibration: settings.calibration },
+    threshold: { rule: settings.rule, share: settings.targetShare },
     onProgress: progress.show,
     say: progress.say,
   }).catch((error) => {
@@ -162,10 +164,18 @@ async function referencesOf(
   };
 }
 
-function thresholdWish({ rule, targetShare }: TrainRewardSettings, target: Model | undefined): ThresholdWish {
-  const usual = target === undefined || targetShare !== undefined ? "budget" : "target-mean";
-  const chosen = rule ?? usual;
-  return chosen === "budget" ? { rule: chosen, share: targetShare ?? 0.3 } : { rule: chosen };
+/** The share of `--held-out`, or the questions of its file under ids that are not the task's. */
+async function heldOutOf(
+  { heldOut, as }: TrainRewardSettings,
+  { questions }: BenchTask,
+  context: CommandContext,
+): Promise<number | readonly TaskQuestion[]> {
+  if (typeof heldOut === "number") return heldOut;
+  const choice = { task: heldOut, as, offset: 0, limit: undefined };
+  const named = (await benchTask(choice, context, hubSettings(context.host.environment))).questions;
+  const known = new Set(questions.map(({ id }) => id));
+  if (!named.some(({ id }) => known.has(id))) return named;
+  return named.map((question) => ({ ...question, id: `held out: ${question.id}` }));
 }
 
 function gradeBy({ grading, gradeAnswer }: BenchTask, grader: Grader) {

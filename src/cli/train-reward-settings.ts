@@ -1,5 +1,6 @@
 /** The settings of `train reward`. */
 import { z } from "zod";
+import { StepwrightError } from "../core/errors.js";
 import { jsonField, parsed } from "./fields.js";
 import { solveSchema, splitterFrom } from "./solve-settings.js";
 
@@ -26,13 +27,12 @@ export const trainRewardSchema = z.object({
     .optional()
     .describe("Read and grade a file as this task, such as minerva or aqua; default: free answers.")
     .meta({ group: "Task", placeholder: "TASK" }),
-  heldOut: z
-    .number()
-    .gt(0)
-    .max(0.9)
-    .default(0.25)
-    .describe("Share of the questions that all figures are of: nothing is fitted to them or chosen by them.")
-    .meta({ group: "Task" }),
+  heldOut: parsed(heldOutFrom)
+    .prefault("0.25")
+    .describe(
+      "What all figures are of, and nothing is fitted to or chosen by: a share of the questions, or a JSON Lines file.",
+    )
+    .meta({ group: "Task", placeholder: "SHARE|FILE" }),
 
   draft: model("The model whose steps the head is to judge; with no model named at all: lab:draft."),
   target: model("The model that rewrites weak steps: the threshold is chosen for it."),
@@ -82,6 +82,14 @@ export const trainRewardSchema = z.object({
       "Where step labels come from: outcome, monte-carlo, omega, spare, check; options behind a question mark (monte-carlo?rollouts=4). Of several, separated by commas, the first is used and the others are compared.",
     )
     .meta({ group: "Head", placeholder: "A,B,..." }),
+  labelLimit: z
+    .int()
+    .min(8)
+    .optional()
+    .describe(
+      "Most training answers that labels of a model (monte-carlo, omega, spare) are made for; held out as many in proportion. Default: all.",
+    )
+    .meta({ group: "Head" }),
   features: z
     .string()
     .optional()
@@ -100,18 +108,18 @@ export const trainRewardSchema = z.object({
     .describe("How scores are made to mean shares of right steps.")
     .meta({ group: "Head" }),
   rule: z
-    .enum(["target-mean", "budget", "best"])
-    .optional()
+    .enum(["budget", "target-mean", "best"])
+    .default("budget")
     .describe(
-      "How the threshold is chosen: the mean label of the target's own steps, the greatest that keeps to --target-share, or the one with the best expected step. Default: target-mean, and budget where there is no target or a share is given.",
+      "Where the threshold lies: as high as --target-share allows, but not above the target's own steps; at the mean label of these steps; or where the expected step is best.",
     )
     .meta({ group: "Head" }),
   targetShare: z
     .number()
     .min(0)
     .max(1)
-    .optional()
-    .describe("Share of the draft's tokens that may be rewritten, for the rule budget; default 0.3.")
+    .default(0.3)
+    .describe("Share of the draft's tokens that may be rewritten, for the rule budget.")
     .meta({ group: "Head" }),
 
   out: z
@@ -135,3 +143,12 @@ export const trainRewardSchema = z.object({
 });
 
 export type TrainRewardSettings = z.output<typeof trainRewardSchema>;
+
+function heldOutFrom(text: string): number | string {
+  if (!/^[\d.]+$/.test(text)) return text;
+  const share = Number(text);
+  if (share > 0 && share <= 0.9) return share;
+  throw new StepwrightError("invalid-option", `${text} is no share of the questions to hold out`, {
+    remedy: "write a share above 0 and up to 0.9, or name a file",
+  });
+}

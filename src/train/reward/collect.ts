@@ -15,6 +15,7 @@ import {
   labelTotals,
   openLabels,
 } from "./labels/label-file.js";
+import { answersToLabel } from "./labels-wanted.js";
 import { TrainingPlan } from "./plan.js";
 import {
   gatherReadings,
@@ -46,7 +47,7 @@ export interface TrainingData {
   /** The sources of labels that were made: the wanted ones in their order, and that by which heads are judged. */
   readonly sources: readonly string[];
   readonly truth: string;
-  /** Of an answer's steps; of the answers held out only the truth's. */
+  /** Of an answer's steps; null where the source was not asked, as of the answers held out all but the truth. */
   labelsOf(source: string, answer: AnswerRecord): readonly (number | null)[];
   /** Labels of the target's own steps; null where there is no target. */
   readonly target: {
@@ -60,26 +61,32 @@ export interface TrainingData {
 export async function collectTraining(work: RewardTraining): Promise<TrainingData> {
   const split = splitQuestions(work.task.questions, work);
   const plan = await TrainingPlan.open(join(work.folder, "plan.json"));
-  await plan.settleQuestions(work.task.questions);
+  await plan.settleQuestions(questionsOf(split));
   const answers = await draftAnswers(work, plan, split);
   refuseOneKind(answers.training);
-  const all = [...answers.training, ...answers.heldOut];
+  // What all figures are of comes first: a training that takes long can be looked at before its end.
+  const all = [...answers.heldOut, ...answers.training];
   const truth = await truthOf(work);
   const labels = new Map<string, RecordFile<LabelRecord>>();
   for (const wanted of new Set([...work.labels, truth])) {
-    const own = wanted === truth ? all : answers.training;
-    labels.set(wanted.source.name, await makeLabels(work, plan, wanted, own, "labels"));
+    const sides = wanted === truth ? [answers.training, answers.heldOut] : [answers.training];
+    labels.set(wanted.source.name, await makeLabels(work, plan, split, wanted, sides, "labels"));
   }
-  const readings = await makeReadings(work, plan, all);
+  const readings = await makeReadings(work, plan, split, all);
   const target = await targetLabels(work, plan, split);
   const study = (answer: AnswerRecord) => ({ answer, readings: readings(answer) });
   return {
     ...{ split, target, truth: truth.source.name, sources: [...labels.keys()] },
     training: answers.training.map(study),
     heldOut: answers.heldOut.map(study),
-    labelsOf: (source, answer) => labels.get(source)!.get(answerKey(answer))!.values,
+    labelsOf: (source, answer) =>
+      labels.get(source)!.get(answerKey(answer))?.values ?? answer.steps.map(() => null),
     labelCosts: [...labels].map(([source, file]) => ({ source, ...labelTotals(file.values()) })),
   };
+}
+
+function questionsOf({ training, heldOut }: QuestionSplit): TaskQuestion[] {
+  return [...training, ...heldOut];
 }
 
 interface SplitAnswers {
@@ -97,7 +104,7 @@ async function draftAnswers(
     ...{ draft: draft.fingerprint, system: work.system, splitter: work.splitter },
     ...{ temperature, seed, maxTokens },
   });
-  const stored = await writtenAnswers(work, "answers", draft, [...split.training, ...split.heldOut], samples);
+  const stored = await writtenAnswers(work, "answers", draft, questionsOf(split), samples);
   const strange = stored.find(({ steps }) => steps.some(({ vocabulary }) => vocabulary !== draft.vocabulary));
   if (strange) throw otherWriter(work.folder, draft);
   const sideOf = (questions: readonly TaskQuestion[]) => {
@@ -136,8 +143,10 @@ async function writtenAnswers(
 async function makeLabels(
   work: RewardTraining,
   plan: TrainingPlan,
+  split: QuestionSplit,
   { source, options }: WantedLabels,
-  answers: readonly AnswerRecord[],
+  /** The training answers first. */
+  sides: readonly (readonly AnswerRecord[])[],
   prefix: "labels" | "target-labels",
 ): Promise<RecordFile<LabelRecord>> {
   const { draft, annotator, task, system, splitter, maxTokens, seed, signal } = work;
@@ -147,8 +156,12 @@ async function makeLabels(
     ...(source.needs.includes("annotator") && { annotator: annotator?.fingerprint }),
   });
   await using file = await openLabels(join(work.folder, `${name}.jsonl`));
+  const isPaid = source.needs.includes("draft") || source.needs.includes("annotator");
+  const limit = isPaid ? (work.labelLimit ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  const most = sides.map((side) => (limit * side.length) / Math.max(1, sides[0]!.length));
+  const answers = sides.flatMap((side, index) => answersToLabel(side, file, Math.ceil(most[index]!), seed));
   await labelAnswers(file, {
-    ...{ answers, questions: task.questions, source, options, concurrency: work.concurrency },
+    ...{ answers, questions: questionsOf(split), source, options, concurrency: work.concurrency },
     context: {
       ...{ draft, annotator, system, splitter, maxTokens, seed, signal, grade: task.grade },
       ...(task.checkStep && { checkStep: task.checkStep }),
@@ -162,9 +175,10 @@ async function makeLabels(
 async function makeReadings(
   work: RewardTraining,
   plan: TrainingPlan,
+  split: QuestionSplit,
   answers: readonly AnswerRecord[],
 ): Promise<(answer: AnswerRecord) => StepReadings[]> {
-  const { draft, target, task, system, concurrency, signal } = work;
+  const { draft, target, system, concurrency, signal } = work;
   const parts = partsOf(needsOf(work.features.flatMap(({ features }) => features)));
   const models = { draft, ...(target && { target }) };
   for (const part of parts) {
@@ -172,7 +186,7 @@ async function makeReadings(
     await plan.settle(`readings ${part}`, { model: models[role]?.fingerprint });
   }
   await using file = await openReadingsFile(join(work.folder, "readings.jsonl"));
-  const questions = new Map(task.questions.map((question) => [question.id, question]));
+  const questions = new Map(questionsOf(split).map((question) => [question.id, question]));
   await gatherReadings(file, {
     ...{ answers, questions, parts, models, system, concurrency, signal },
     onAnswer: (done, of) => work.onProgress?.({ stage: "readings", unit: "answers", done, of }),
@@ -185,20 +199,20 @@ async function makeReadings(
 async function targetLabels(
   work: RewardTraining,
   plan: TrainingPlan,
-  { training }: QuestionSplit,
+  split: QuestionSplit,
 ): Promise<TrainingData["target"]> {
   const { target } = work;
   if (!target) return null;
   const { system, splitter, maxTokens, seed } = work;
   await plan.settle("target-answers", { target: target.fingerprint, system, splitter, maxTokens, seed });
-  const asked = training.slice(0, mostTargetAnswers);
+  const asked = split.training.slice(0, mostTargetAnswers);
   const ids = new Set(asked.map(({ id }) => id));
   const stored = await writtenAnswers(work, "target-answers", target, asked, 1);
   const answers = stored.filter(({ question, sample }) => ids.has(question) && sample === 0);
   const [first] = work.labels;
   // What the draft makes of the target's steps is not what they are worth: the target goes on from them itself.
   const wanted = first.source.needs.includes("draft") ? await plainLabels("outcome") : first;
-  const file = await makeLabels(work, plan, wanted, answers, "target-labels");
+  const file = await makeLabels(work, plan, split, wanted, [answers], "target-labels");
   return {
     labels: answers.flatMap((answer) =>
       file.get(answerKey(answer))!.values.filter((value) => value !== null),

@@ -11,9 +11,9 @@ import { type AnswerScores, checkedAnswers, type Evaluation, evaluateScores } fr
 import type { LabelledAnswer } from "./examples.js";
 import { bestFirstErrorThreshold } from "./first-error.js";
 import { type RocPoint, rocCurve } from "./roc.js";
-import { chooseThreshold, type ScoredStep, shareBelow, type ThresholdChoice } from "./thresholds.js";
+import { chooseThreshold, type ScoredStep, shareBelow } from "./thresholds.js";
 import { scoreAnswers, type TrainedHead, trainHead } from "./train-head.js";
-import type { RewardTraining, ThresholdWish } from "./training.js";
+import type { RewardTraining, ThresholdRule, ThresholdWish } from "./training.js";
 
 /** One way to score steps, judged on the questions held out. */
 export interface JudgedScores {
@@ -27,6 +27,13 @@ export interface JudgedScores {
   readonly crossValidated: number | null;
   readonly figures: Evaluation;
   readonly roc: readonly RocPoint[];
+}
+
+export interface RuleThreshold {
+  readonly rule: ThresholdRule;
+  readonly value: number;
+  /** Share of the draft's tokens, on questions held out, that stand in steps below it. */
+  readonly rewritten: number;
 }
 
 export interface TrainedReward {
@@ -43,8 +50,8 @@ export interface TrainedReward {
   readonly steps: { readonly training: number; readonly heldOut: number };
   readonly labelCosts: readonly LabelCost[];
   readonly target: TrainingData["target"];
-  /** Share of the draft's tokens, on questions held out, that the threshold has rewritten. */
-  readonly rewritten: number;
+  /** What each rule would have chosen; the file has that of the rule asked for. */
+  readonly thresholds: readonly RuleThreshold[];
 }
 
 export async function trainReward(work: RewardTraining): Promise<TrainedReward> {
@@ -72,12 +79,14 @@ export async function trainReward(work: RewardTraining): Promise<TrainedReward> 
     .slice(0, work.features.length)
     .reduce((best, one) => (one.judged.crossValidated! < best.judged.crossValidated! ? one : best));
   const [used] = data.sources as [string];
-  const threshold = chooseThreshold(
-    thresholdChoice(work.threshold, data.target),
+  const thresholds = thresholdsOf(
+    work.threshold,
+    data,
     scoredSteps(head.crossValidated, labelled(data, data.training, used)),
-    data.training.map(({ answer }) => answer.tokens),
   );
+  const threshold = thresholds.find(({ rule }) => rule === work.threshold.rule)!;
   const heldOut = labelled(data, data.heldOut, data.truth);
+  const unseen = scoredSteps(scoreAnswers(head, heldOut), heldOut);
   const told = {
     ...{ chosen, truth: data.truth, target: data.target, labelCosts: data.labelCosts },
     heads: heads.map(({ judged }) => judged),
@@ -98,14 +107,28 @@ export async function trainReward(work: RewardTraining): Promise<TrainedReward> 
       right: mean(data.training.map(({ answer }) => Number(answer.right))),
     },
     steps: { training: stepCount(data.training), heldOut: stepCount(data.heldOut) },
-    rewritten: shareBelow(scoredSteps(scoreAnswers(head, heldOut), heldOut), threshold.value),
+    thresholds: thresholds.map(({ rule, value }) => ({ rule, value, rewritten: shareBelow(unseen, value) })),
   };
   const facts = { ...factsOf(work, head), threshold, record: recordOf(work, told) };
   return { bytes: encodeHead(head, facts), facts, ...told };
 }
 
-function thresholdChoice(wish: ThresholdWish, target: TrainingData["target"]): ThresholdChoice {
-  return wish.rule === "budget" ? wish : { rule: wish.rule, targetMean: mean(target!.labels) };
+/** One for each rule that can be followed. */
+function thresholdsOf(
+  { share }: ThresholdWish,
+  { target, training }: TrainingData,
+  steps: readonly ScoredStep[],
+) {
+  const answerTokens = training.map(({ answer }) => answer.tokens);
+  const budget = chooseThreshold({ rule: "budget", share }, steps, answerTokens);
+  if (target === null) return [budget];
+  const targetMean = mean(target.labels);
+  // What is better than the target's own steps is not to be rewritten, whatever may be spent.
+  return [
+    { ...budget, value: Math.min(budget.value, targetMean) },
+    chooseThreshold({ rule: "target-mean", targetMean }, steps, answerTokens),
+    chooseThreshold({ rule: "best", targetMean }, steps, answerTokens),
+  ];
 }
 
 function refuseRuleWithoutTarget({ threshold: { rule }, target }: RewardTraining): void {
@@ -160,19 +183,25 @@ function scoredSteps(scores: AnswerScores, answers: readonly LabelledAnswer[]): 
   );
 }
 
+const baselineFeatures = ["least", "mean"] as const satisfies readonly Certainty[];
+
 /** Rewards that are there without training, in the words of their references. */
 function baselines({ features }: RewardTraining, { training }: TrainingData) {
   const { likelihoods, judges } = needsOf(features.flatMap((set) => set.features));
-  const least: Certainty = "least";
+  const hasFigures = training.every(({ answer }) =>
+    answer.steps.every(({ logprobs }) => logprobs.length > 0),
+  );
   const found: { readonly name: string; score(readings: StepReadings): number }[] = [];
-  if (training.every(({ answer }) => answer.steps.every(({ logprobs }) => logprobs.length > 0))) {
-    found.push({ name: "confidence", score: ({ step }) => certainty(least, step) });
-  }
-  for (const role of likelihoods) {
-    found.push({
-      name: `likelihood:${role}`,
-      score: (readings) => certainty(least, { logprobs: readings.likelihoods[role]!, entropies: [] }),
-    });
+  for (const feature of baselineFeatures) {
+    const option = feature === "least" ? "" : `?feature=${feature}`;
+    if (hasFigures)
+      found.push({ name: `confidence${option}`, score: ({ step }) => certainty(feature, step) });
+    for (const role of likelihoods) {
+      found.push({
+        name: `likelihood:${role}${option}`,
+        score: (readings) => certainty(feature, { logprobs: readings.likelihoods[role]!, entropies: [] }),
+      });
+    }
   }
   for (const role of judges) {
     found.push({ name: `judge:${role}`, score: (readings) => readings.judges[role]! });
@@ -193,7 +222,7 @@ function factsOf({ draft, target, splitterName }: RewardTraining, { features }: 
 /** Nothing that a clock says: the same training gives the same file. */
 function recordOf(
   { task, draft, target, labels, seed, samples, temperature, calibration, kind }: RewardTraining,
-  { chosen, truth, questions, answers, steps, rewritten }: Omit<TrainedReward, "bytes" | "facts">,
+  { chosen, truth, questions, answers, steps }: Omit<TrainedReward, "bytes" | "facts">,
 ): HeadFacts["record"] {
   const { figures } = chosen;
   return JSON.parse(
@@ -206,7 +235,7 @@ function recordOf(
       head: { features: chosen.name, kind: chosen.kind, wanted: kind, calibration },
       heldOut: {
         ...{ truth, auroc: figures.steps?.auroc, aurocCi95: figures.steps?.aurocCi95 },
-        ...{ calibrationError: figures.steps?.calibrationError, firstError: figures.firstError, rewritten },
+        ...{ calibrationError: figures.steps?.calibrationError, firstError: figures.firstError },
       },
     }),
   );

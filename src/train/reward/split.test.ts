@@ -50,6 +50,15 @@ test("a question that is added moves at most one other", () => {
   expect(after.filter((question) => !before.has(question)).length).toBeLessThanOrEqual(1);
 });
 
+test("what is held out by name is not trained on", () => {
+  const questions = texts.map((text) => ask(text));
+  const named = texts.slice(30).map((text) => ask(text.toUpperCase(), `held out ${text}`));
+  const { training, heldOut, repeated } = splitQuestions(questions, { heldOut: named, seed: 0 });
+  expect(training).toEqual(questions.slice(0, 30));
+  expect(heldOut).toEqual(named);
+  expect(repeated).toBe(10);
+});
+
 test("too few questions are refused, repeated ones counted once", () => {
   const few = [...texts.slice(0, 7), ...texts.slice(0, 7).map((text) => text.toLowerCase())];
   expect(() =>

@@ -2,6 +2,7 @@
 import type { Method } from "../../core/method.js";
 import type { Model } from "../../core/model.js";
 import type { Splitter } from "../../core/step.js";
+import type { HeadFacts } from "../../rewards/head-file.js";
 import type { AnswerVerdict, TaskQuestion } from "../../tasks/task.js";
 import type { Calibration } from "./calibrate.js";
 import type { FeatureSet } from "./feature-sets.js";
@@ -59,10 +60,12 @@ export interface RewardTraining {
   /** Questions in flight at once. */
   readonly concurrency: number;
 
-  /** Share of the questions that nothing is fitted to or chosen by. */
-  readonly heldOut: number;
+  /** What nothing is fitted to or chosen by: a share of the questions, or questions of their own. */
+  readonly heldOut: number | readonly TaskQuestion[];
   /** The head is fitted to the first; the others are compared with it. */
   readonly labels: readonly [WantedLabels, ...WantedLabels[]];
+  /** Of each source that a model works for, the most training answers that get labels; held out as many in proportion. */
+  readonly labelLimit?: number | undefined;
   /** What heads may look at; cross-validation chooses. */
   readonly features: readonly [FeatureSet, ...FeatureSet[]];
   readonly kind: HeadKind;
@@ -75,7 +78,12 @@ export interface RewardTraining {
   say?(sentence: string): void;
 }
 
-/** As in the head's file: by the mean of the target's own steps, the best expected step, or a share of rewritten tokens. */
-export type ThresholdWish =
-  | { readonly rule: "target-mean" | "best" }
-  | { readonly rule: "budget"; readonly share: number };
+/** What decides from which score on a step of the draft is kept: see thresholds.ts. */
+export interface ThresholdWish {
+  /** `target-mean` and `best` need a target. */
+  readonly rule: ThresholdRule;
+  /** Of the draft's tokens that may be rewritten, for `budget`. */
+  readonly share: number;
+}
+
+export type ThresholdRule = NonNullable<HeadFacts["threshold"]>["rule"];
