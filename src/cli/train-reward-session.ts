@@ -66,6 +66,7 @@ export async function runTrainReward(
     ...{ seed: settings.seed, concurrency: settings.concurrency, heldOut },
     ...{ labelLimit: settings.labelLimit, kind: settings.kind, calibration: settings.calibration },
     threshold: { rule: settings.rule, share: settings.targetShare },
+    targetAnswers: settings.targetAnswers,
     onProgress: progress.show,
     say: progress.say,
   }).catch((error) => {

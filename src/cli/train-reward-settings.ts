@@ -64,6 +64,12 @@ export const trainRewardSchema = z.object({
     .prefault("blank-line")
     .describe("Where a step ends, as it will in solve: blank-line, line, sentence, or tokens:N.")
     .meta({ group: "Answers", placeholder: "SPLITTER" }),
+  targetAnswers: z
+    .int()
+    .min(1)
+    .default(50)
+    .describe("Training questions that the target answers too: what its own steps are worth.")
+    .meta({ group: "Answers" }),
   system,
   noSystem,
   seed,

@@ -93,6 +93,7 @@ export async function rewardTraining(
     labels: wanted as [WantedLabels, ...WantedLabels[]],
     features: features.map((name) => featureSets.find((set) => set.name === name)!) as never,
     ...{ kind: "linear", calibration: "temperature", threshold: { rule: "budget", share: 0.3 } },
+    targetAnswers: 100,
     ...rest,
   };
 }

@@ -27,9 +27,6 @@ import {
 import { type QuestionSplit, splitQuestions } from "./split.js";
 import type { RewardTraining, WantedLabels } from "./training.js";
 
-/** Of the target's own answers as many as tell its mean to a few hundredths. */
-const mostTargetAnswers = 100;
-
 /** An answer with what was read of its steps. */
 export interface StudiedAnswer {
   readonly answer: AnswerRecord;
@@ -205,7 +202,7 @@ async function targetLabels(
   if (!target) return null;
   const { system, splitter, maxTokens, seed } = work;
   await plan.settle("target-answers", { target: target.fingerprint, system, splitter, maxTokens, seed });
-  const asked = split.training.slice(0, mostTargetAnswers);
+  const asked = split.training.slice(0, work.targetAnswers);
   const ids = new Set(asked.map(({ id }) => id));
   const stored = await writtenAnswers(work, "target-answers", target, asked, 1);
   const answers = stored.filter(({ question, sample }) => ids.has(question) && sample === 0);

@@ -71,6 +71,8 @@ export interface RewardTraining {
   readonly kind: HeadKind;
   readonly calibration: Calibration;
   readonly threshold: ThresholdWish;
+  /** To so many training questions the target answers too: what its own steps are worth. */
+  readonly targetAnswers: number;
 
   readonly signal?: AbortSignal | undefined;
   onProgress?(progress: StageProgress): void;
