@@ -18,10 +18,15 @@ const law = (shift: number) => ({
     })),
 });
 
+const thirtySeconds = (most: number) => Array.from({ length: 33 }, (_, index) => (most * index) / 32);
+
 const world = () => ({
   draft: new ScriptedModel({ name: "small", law: law(0), pieces: ["ab ", "e 1\n\n"] }),
   target: new ScriptedModel({ name: "large", law: law(1) }),
-  reward: new ScriptedReward({ score: (_, steps) => (steps.at(-1)!.length % 5) / 5 }),
+  reward: new ScriptedReward({
+    score: (_, steps) => (steps.at(-1)!.length % 5) / 5,
+    advice: { threshold: 0.5, shares: thirtySeconds(1), lengths: thirtySeconds(60) },
+  }),
 });
 
 /** Does `actions` things, each drawn from the run's own random numbers, so that it can be replayed. */
@@ -59,12 +64,15 @@ class Walk {
     const node = this.nodes[this.#below(this.nodes.length)]!;
     const role: Writer = this.#below(2) === 0 ? "draft" : "target";
     const open = !node.finish;
-    switch ((action * 5 + this.#below(11)) % 11) {
+    switch ((action * 5 + this.#below(12)) % 12) {
       case 0:
         this.nodes.push(search.begin(`other ${action}`));
         return;
       case 1:
-        if (open) this.nodes.push(...(await search.extendAll([0, 1, 2].map(() => ({ node, role })))));
+        if (open) {
+          const handsOver = this.#below(2) === 0;
+          this.nodes.push(...(await search.extendAll([0, 1, 2].map(() => ({ node, role, handsOver })))));
+        }
         return;
       case 2:
         if (open) {
@@ -101,6 +109,9 @@ class Walk {
           search.prune(node);
           this.#forget((other) => isUnder(other, node));
         }
+        return;
+      case 10:
+        expect(await search.threshold(node, role)).toBeLessThanOrEqual(0.5);
         return;
       default: {
         search.commit(node);
@@ -198,7 +209,13 @@ test("money adds up, limits hold, nothing stays open, and traces replay and resu
     }),
     { numRuns: 300 },
   );
-  const expected: TraceEvent["type"][] = ["root-begun", "step-read", "candidates-read", "answers-compared"];
+  const expected: TraceEvent["type"][] = [
+    "root-begun",
+    "step-read",
+    "candidates-read",
+    "threshold-advised",
+    "answers-compared",
+  ];
   for (const type of [
     ...expected,
     "answer-read",
