@@ -35,6 +35,7 @@ export {
   aggregate,
   aggregations,
   type Reward,
+  type RewardAdvice,
   type Score,
   type Scorer,
 } from "./core/reward.js";
