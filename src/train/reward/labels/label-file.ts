@@ -6,8 +6,10 @@ import type { TaskQuestion } from "../../../tasks/task.js";
 import { type AnswerRecord, answerKey, inFlight } from "../answers.js";
 import {
   type LabelContext,
+  type Labeller,
   type LabelNeed,
   type LabelSource,
+  type Labels,
   type LabelUsage,
   labelUsage,
   noLabelUsage,
@@ -46,7 +48,7 @@ export interface LabelWork {
 
 /**
  * Labels the answers that `file` lacks. An answer to a question without a worked solution, where the source needs one,
- * gets null labels at no cost. An abort keeps what is finished. Throws `missing-role`, `task-invalid` or `invalid-option`
+ * gets null labels at no cost; so does one that is too long for a model. An abort keeps what is finished. Throws `missing-role`, `task-invalid` or `invalid-option`
  * before any work.
  */
 export async function labelAnswers(file: RecordFile<LabelRecord>, work: LabelWork): Promise<void> {
@@ -59,10 +61,9 @@ export async function labelAnswers(file: RecordFile<LabelRecord>, work: LabelWor
   await inFlight(missing, work.concurrency, context.signal, async (answer) => {
     const question = questions.get(answer.question);
     if (question === undefined) throw strangeAnswer(answer);
-    const { values, usage, note } =
-      canLabel(source, question) && answer.steps.length > 0
-        ? await labeller.label(answer, question)
-        : { values: answer.steps.map(() => null), usage: noLabelUsage };
+    const { values, usage, note } = canLabel(source, question)
+      ? await labelsOf(labeller, answer, question)
+      : unlabelled(answer, "no worked solution");
     const record: LabelRecord = {
       ...{ question: answer.question, sample: answer.sample, values: [...values], usage },
       ...(note && { note }),
@@ -72,7 +73,26 @@ export async function labelAnswers(file: RecordFile<LabelRecord>, work: LabelWor
   });
 }
 
-function canLabel({ needs }: LabelSource, { steps }: TaskQuestion): boolean {
+async function labelsOf(labeller: Labeller, answer: AnswerRecord, question: TaskQuestion): Promise<Labels> {
+  if (answer.steps.length === 0) return { values: [], usage: noLabelUsage };
+  try {
+    return await labeller.label(answer, question);
+  } catch (error) {
+    // One answer too long for a model must not end the work on all others.
+    if (StepwrightError.is(error, "context-exceeded")) return unlabelled(answer, "too long for the model");
+    throw error;
+  }
+}
+
+function unlabelled({ steps }: AnswerRecord, reason: string): Labels {
+  return { values: steps.map(() => null), usage: noLabelUsage, note: { unlabelled: reason } };
+}
+
+/** Whether the source can say anything of answers to a question: some need a worked solution of it. */
+export function canLabel(
+  { needs }: Pick<LabelSource, "needs">,
+  { steps }: Pick<TaskQuestion, "steps">,
+): boolean {
   return !needs.includes("solutions") || (steps !== undefined && steps.length > 0);
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ErrorCode, StepwrightError } from "../../../core/errors.js";
 import { blankLine } from "../../../core/step.js";
 import { ScriptedModel } from "../../../models/scripted.js";
 import { findTask } from "../../../tasks/index.js";
@@ -10,7 +11,8 @@ import { scriptedAnnotator } from "../../../testing/scripted-annotator.js";
 import type { AnswerRecord } from "../answers.js";
 import { labelSources } from "./index.js";
 import { type LabelRecord, labelAnswers, labelTotals, openLabels } from "./label-file.js";
-import type { LabelContext } from "./label-source.js";
+import { type LabelContext, type LabelSource, labeller } from "./label-source.js";
+import outcome from "./outcome.js";
 
 let folder: string;
 let files = 0;
@@ -259,6 +261,30 @@ test("what a source needs and nobody gives is refused before any work", async ()
   await expect(label("spare", answers, contextOf({ annotator }), { questions: bare })).rejects.toMatchObject({
     code: "task-invalid",
   });
+});
+
+test("an answer too long for a model gets no labels; any other failure ends the work", async () => {
+  const draft = walker(1);
+  const answers = [0, 1, 2].map((sample) => ({ ...answerOf(draft, good, true), sample }));
+  const failing = (code: ErrorCode): LabelSource => ({
+    ...outcome,
+    open: async (_, context) => {
+      const { label } = await outcome.open({}, context);
+      return labeller((answer, asked) => {
+        if (answer.sample === 1) throw new StepwrightError(code, "it fails");
+        return label(answer, asked);
+      });
+    },
+  });
+  const work = { answers, questions: [question], context: contextOf({}), concurrency: 1 };
+  await using file = await openLabels(join(folder, "long.jsonl"));
+  await labelAnswers(file, { ...work, source: failing("context-exceeded") });
+  expect(file.values().map(({ values }) => values[0])).toEqual([1, null, 1]);
+  await using other = await openLabels(join(folder, "failed.jsonl"));
+  await expect(labelAnswers(other, { ...work, source: failing("engine-failed") })).rejects.toThrow(
+    "it fails",
+  );
+  expect(other.size).toBe(1);
 });
 
 test("an abort ends the work and keeps what is finished", async () => {
