@@ -49,7 +49,7 @@ export default defineRewardKind({
         name,
         essence: `head for steps of ${draft.name} (${features.length} features)`,
         check: read.size > 0 ? await selfTest(head, source) : null,
-        readsFigures: features.some((feature) => /^(statistic|gap):/.test(feature)),
+        readsFigures: features.some((feature) => /^(statistic|chain|gap):/.test(feature)),
         readsStatesOf: source.readsStatesOf,
         ...(largest && { size: largest.size }),
         ...(advice && { advice }),

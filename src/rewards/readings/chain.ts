@@ -3,6 +3,7 @@ import { StepwrightError } from "../../core/errors.js";
 import { addUsage, noUsage } from "../../core/model.js";
 import type { AppendOptions } from "../../core/reward.js";
 import type { Step } from "../../core/step.js";
+import type { TokenFigures } from "../certainty.js";
 import type { ReadingPart } from "./reading-part.js";
 import type { ReadingChain, ReadingCost, StepReadings } from "./readings.js";
 
@@ -30,6 +31,11 @@ export class QuestionParts {
 
 interface Entry {
   readonly step: Step;
+}
+
+/** Not what was read for a step that nobody wrote: a chain must tell the same whether its steps were read or skipped. */
+function figuresOfDraft({ step: { origin, logprobs, entropies } }: Entry): TokenFigures[] {
+  return origin === "draft" ? [{ logprobs, entropies }] : [];
 }
 
 export class PartsChain implements ReadingChain {
@@ -80,6 +86,7 @@ export class PartsChain implements ReadingChain {
         readings: {
           step: { text, tokens, stop, logprobs: figures.logprobs, entropies: figures.entropies },
           index,
+          earlier: this.#entries.slice(0, index).flatMap(figuresOfDraft),
           likelihoods: Object.assign({}, ...told.map(({ likelihoods }) => likelihoods)),
           states: Object.assign({}, ...told.map(({ states }) => states)),
           judges: Object.assign({}, ...told.map(({ judges }) => judges)),

@@ -17,6 +17,10 @@ const readings: StepReadings = {
     stop: "end",
   },
   index: 3,
+  earlier: [
+    { logprobs: [-1, -0.25], entropies: [0.5, 0.25] },
+    { logprobs: [-0.25], entropies: [0.75] },
+  ],
   likelihoods: { draft: [-1, -1], target: [-4, -2] },
   states: { draft: states(0), target: states(10) },
   judges: { draft: 0.75, target: 1 },
@@ -38,6 +42,14 @@ test("figures are the step's own", () => {
 test("place is how far in, and whether it ends there", () => {
   expect(number("place:index")).toBeCloseTo(Math.log(4), 6);
   expect(number("place:ends")).toBe(1);
+});
+
+test("the chain's figures are of all earlier tokens together, and certain where there are none", () => {
+  expect(read("chain:sum", "chain:mean", "chain:mean-entropy")).toEqual([-1.5, -0.5, 0.5]);
+  expect(number("chain:doubt")).toBeCloseTo(Math.log(1 - Math.exp(-1)), 5);
+  const first = { ...readings, index: 0, earlier: [] };
+  expect([...featuresOf(["chain:sum", "chain:mean", "chain:mean-entropy"], first)]).toEqual([0, 0, 0]);
+  expect(featuresOf(["chain:doubt"], first)[0]).toBeLessThan(-15);
 });
 
 test("likelihoods are of the reader's tokens, gaps against the writer's", () => {

@@ -1,12 +1,15 @@
 /** The inputs of a head, by name: numbers read off a step's readings, the same in training and in scoring. */
 import { StepwrightError } from "../../core/errors.js";
 import type { StepStates } from "../../core/step.js";
+import type { TokenFigures } from "../certainty.js";
 import { type StepStatistic, stepStatistics } from "../step-statistics.js";
 import { type ReaderRole, type ReadingNeeds, readerRoles, type StepReadings } from "./readings.js";
 
 /** Those statistics that take nothing but the tokens' log-probabilities, so any reader gives them. */
 const likelihoodStatistics = ["doubt", "least", "mean", "sum"] as const satisfies readonly StepStatistic[];
 const gaps = ["mean", "sum"] as const satisfies readonly StepStatistic[];
+/** Of all tokens that the draft wrote before the step, as if they were one. */
+const chainStatistics = ["doubt", "sum", "mean", "mean-entropy"] as const satisfies readonly StepStatistic[];
 const statePlaces = ["least", "mean", "end"] as const satisfies readonly (keyof StepStates)[];
 
 const needsEntropies: readonly StepStatistic[] = ["entropy", "mean-entropy", "second-entropy"];
@@ -16,6 +19,7 @@ const surest = 10;
 
 export type FeatureName =
   | `statistic:${StepStatistic}`
+  | `chain:${(typeof chainStatistics)[number]}`
   | "place:index"
   | "place:ends"
   | `likelihood:${ReaderRole}:${(typeof likelihoodStatistics)[number]}`
@@ -33,6 +37,10 @@ const features: ReadonlyMap<string, Feature> = new Map([
   ...(Object.keys(stepStatistics) as StepStatistic[]).map((name): [FeatureName, Feature] => [
     `statistic:${name}`,
     { read: (readings) => stepStatistics[name](figures(readings, needsEntropies.includes(name))) },
+  ]),
+  ...chainStatistics.map((name): [FeatureName, Feature] => [
+    `chain:${name}`,
+    { read: ({ earlier }) => stepStatistics[name](joined(earlier)) },
   ]),
   ["place:index", { read: ({ index }) => Math.log1p(index) }],
   ["place:ends", { read: ({ step }) => (step.stop === "end" ? 1 : 0) }],
@@ -131,6 +139,13 @@ export function featuresOf(names: readonly FeatureName[], readings: StepReadings
     }
   }
   return inputs;
+}
+
+function joined(earlier: readonly TokenFigures[]): TokenFigures {
+  return {
+    logprobs: earlier.flatMap(({ logprobs }) => logprobs),
+    entropies: earlier.flatMap(({ entropies }) => entropies),
+  };
 }
 
 function figures({ step }: StepReadings, entropies: boolean) {

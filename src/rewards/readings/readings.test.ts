@@ -99,6 +99,21 @@ describe("what is told", () => {
     chain.drop();
   });
 
+  test("what the draft wrote before, read or not, and nothing of what was rewritten", async () => {
+    const { source, models } = await pair();
+    const steps = await Promise.all(
+      ["a\n\n", "b\n\n", "c\n\n"].map((text) => written(models.draft, "Q", [], text)),
+    );
+    const rewritten = { ...steps[1]!, origin: "target" };
+    const chain = await source.open("Q");
+    expect((await chain.append(steps[0]!)).readings.earlier).toEqual([]);
+    chain.skip(rewritten);
+    chain.skip(steps[1]!);
+    const figures = [0, 1].map((at) => ({ logprobs: steps[at]!.logprobs, entropies: steps[at]!.entropies }));
+    expect((await chain.append(steps[2]!)).readings.earlier).toEqual(figures);
+    chain.drop();
+  });
+
   test("the system message stands before the question for readers, and a judge never sees it", async () => {
     const { source } = await pair();
     const [brief, plain] = await Promise.all([source.open("Q", { system: "Be brief." }), source.open("Q")]);

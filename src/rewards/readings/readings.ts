@@ -2,6 +2,7 @@
 import type { Model, Usage } from "../../core/model.js";
 import type { AppendOptions, RewardOccasion } from "../../core/reward.js";
 import type { Step, StepStates } from "../../core/step.js";
+import type { TokenFigures } from "../certainty.js";
 
 /** The models of a run by their part in it; a head names those it was made for. */
 export const readerRoles = ["draft", "target"] as const;
@@ -21,6 +22,8 @@ export interface StepReadings {
   readonly step: Pick<Step, "text" | "tokens" | "logprobs" | "entropies" | "stop">;
   /** Steps before it. */
   readonly index: number;
+  /** Figures of those of them that the draft wrote, in order: what was rewritten is no doubt of the draft's. */
+  readonly earlier: readonly TokenFigures[];
   readonly likelihoods: Partial<Record<ReaderRole, readonly number[]>>;
   readonly states: Partial<Record<ReaderRole, StepStates>>;
   /** In [0, 1]. */

@@ -16,6 +16,7 @@ const statistics: readonly FeatureName[] = [
   "place:index",
   "place:ends",
 ];
+const chain: readonly FeatureName[] = ["chain:doubt", "chain:sum", "chain:mean", "chain:mean-entropy"];
 const states = (role: ReaderRole): FeatureName[] => [
   `state:${role}:least`,
   `state:${role}:mean`,
@@ -32,6 +33,10 @@ const likelihood: readonly FeatureName[] = [
 
 export const featureSets: readonly FeatureSet[] = [
   set("statistics", "token statistics of the step and its place; free", statistics),
+  set("chain", "statistics of the step and of all that the draft wrote before it; free", [
+    ...statistics,
+    ...chain,
+  ]),
   set("states", "the draft's hidden states; free where the draft wrote the step", states("draft")),
   set("both", "statistics and the draft's states", [...statistics, ...states("draft")]),
   set("likelihood", "statistics and the target's probabilities of the step; one read by the target", [
@@ -51,13 +56,15 @@ export const featureSets: readonly FeatureSet[] = [
     ...statistics,
     "judge:target",
   ]),
-  set("figures", "all that is no state: statistics, likelihood and the target's judgement", [
+  set("figures", "all that is no state: chain, likelihood and the target's judgement", [
     ...statistics,
+    ...chain,
     ...likelihood,
     "judge:target",
   ]),
   set("all", "figures and the draft's states", [
     ...statistics,
+    ...chain,
     ...likelihood,
     "judge:target",
     ...states("draft"),

@@ -131,7 +131,10 @@ export function readingsOf(
 ): StepReadings[] {
   const records = parts.map((part) => [part, file.get(readingKey(part, answer))!.steps] as const);
   return answer.steps.map((step, index) => {
-    const readings = { step: step as Step, index, likelihoods: {}, states: {}, judges: {} } as StepReadings;
+    const readings: StepReadings = {
+      ...{ step: step as Step, index, earlier: answer.steps.slice(0, index) },
+      ...{ likelihoods: {}, states: {}, judges: {} },
+    };
     for (const [part, steps] of records) {
       const [kind, role] = part.split(":") as [keyof typeof places, ReaderRole];
       places[kind](readings, role, steps[index]!);

@@ -27,7 +27,8 @@ function world(
     const logprobs = [-3 * random(), 0];
     return {
       step: { text: "", tokens: [1, 2], logprobs, entropies: [0, 0], stop: "delimiter" as const },
-      ...{ index, likelihoods: {}, judges: {}, states: { draft: { least: state, mean: state, end: state } } },
+      ...{ index, earlier: [], likelihoods: {}, judges: {} },
+      ...{ states: { draft: { least: state, mean: state, end: state } } },
     };
   };
   return Array.from({ length: 2 * questions }, (_, index) => {
