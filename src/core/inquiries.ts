@@ -89,16 +89,6 @@ export class Inquiries {
     return value;
   }
 
-  #advise(node: SearchNode, writer: Writer): AdvisedEvent {
-    const { reward, maxTokens } = this.#settings;
-    if (!reward?.advice) throw noAdvice(reward?.name ?? "none");
-    const tokensLeft = this.#recorder.ledger.tokensLeft(writer);
-    const value = thresholdWithin(reward.advice, { written: node.tokens, maxTokens, tokensLeft });
-    const type = "threshold-advised" as const;
-    const isLimited = Number.isFinite(tokensLeft);
-    return { type, node: node.id, writer, value, ...(isLimited && { tokensLeft: Math.max(0, tokensLeft) }) };
-  }
-
   async answer(node: SearchNode): Promise<string | null> {
     const type = "answer-read" as const;
     const { answer } = await this.#once(node, type, () =>
@@ -141,6 +131,16 @@ export class Inquiries {
       });
       return same;
     });
+  }
+
+  #advise(node: SearchNode, writer: Writer): AdvisedEvent {
+    const { reward, maxTokens } = this.#settings;
+    if (!reward?.advice) throw noAdvice(reward?.name ?? "none");
+    const tokensLeft = this.#recorder.ledger.tokensLeft(writer);
+    const value = thresholdWithin(reward.advice, { written: node.tokens, maxTokens, tokensLeft });
+    const type = "threshold-advised" as const;
+    const isLimited = Number.isFinite(tokensLeft);
+    return { type, node: node.id, writer, value, ...(isLimited && { tokensLeft: Math.max(0, tokensLeft) }) };
   }
 
   async #score(node: SearchNode): Promise<number> {
