@@ -38,7 +38,7 @@ export function explanationLines(explanation: Explanation, style: Style, columns
     });
     const notes = [
       ...(index === weakest && steps.length > 1 ? [style.bold("↑ the weakest step")] : []),
-      ...(step.pulls ? [style.dim(pullsText(step.pulls))] : []),
+      ...pullLines(step.pulls ?? [], columns - gutter).map(style.dim),
     ];
     return [...shown, ...notes.map((note) => `${"".padEnd(gutter - 3)} ${colour("│")} ${note}`)];
   });
@@ -57,9 +57,9 @@ export function explanationLines(explanation: Explanation, style: Style, columns
 export function thresholdSentence({ steps, threshold }: Explanation, isAdvised: boolean): string | undefined {
   if (threshold === null) return undefined;
   const below = steps.filter(({ score }) => score < threshold).length;
-  const whose = isAdvised ? "its own threshold" : "the threshold";
-  const are = below === 1 ? "1 step lies" : `${below} steps lie`;
-  return `Of ${steps.length} steps ${are} below ${whose}, ${rewardText(threshold)} (marked !): rsd would let the target write ${below === 1 ? "it" : "them"}.`;
+  const lie = `${below} of ${steps.length} ${steps.length === 1 ? "step" : "steps"} ${below === 1 ? "lies" : "lie"}`;
+  const marked = below > 0 ? `, marked !: rsd would let the target write ${below === 1 ? "it" : "them"}` : "";
+  return `${lie} below ${isAdvised ? "its own" : "the"} threshold, ${rewardText(threshold)}${marked}.`;
 }
 
 /** Eighths of a cell. */
@@ -70,10 +70,14 @@ function bar(score: number): string {
   return ("█".repeat(eighths >> 3) + parts[eighths % 8]!).padEnd(cells, "·");
 }
 
-function pullsText(pulls: readonly FeaturePull[]): string {
-  const signed = (pull: number) => `${pull < 0 ? "−" : "+"}${Math.abs(pull).toFixed(2)}`;
-  return pulls
-    .slice(0, pullsShown)
-    .map(({ feature, pull }) => `${feature} ${signed(pull)}`)
-    .join("   ");
+/** In lines of at most so many columns, a feature and its number never parted. */
+function pullLines(pulls: readonly FeaturePull[], columns: number): string[] {
+  const lines: string[] = [];
+  for (const { feature, pull } of pulls.slice(0, pullsShown)) {
+    const told = `${feature} ${pull < 0 ? "−" : "+"}${Math.abs(pull).toFixed(2)}`;
+    const joined = lines.length > 0 ? `${lines.at(-1)}   ${told}` : told;
+    if (lines.length > 0 && joined.length <= columns) lines[lines.length - 1] = joined;
+    else lines.push(told);
+  }
+  return lines;
 }
