@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Limits } from "../core/ledger.js";
+import type { RewardAdvice } from "../core/reward.js";
 import { replay, startRun } from "../core/run.js";
 import { whatIf } from "../core/what-if.js";
 import { carryOut, ofType } from "../testing/carry-out.js";
-import { ScriptedReward } from "../testing/index.js";
+import { ScriptedModel, ScriptedReward } from "../testing/index.js";
 import { toyQuestion, toySuccess, toyWorld } from "../testing/toy-world.js";
 import rsd from "./rsd.js";
 
@@ -25,6 +26,9 @@ const request = ({ threshold = "auto", budget = {}, seed = 0, options }: Trial) 
   sampling: { temperature: 1 },
   roles: toyWorld(rsd).roles,
 });
+
+const thirtySeconds = (value: (share: number) => number) =>
+  Array.from({ length: 33 }, (_, index) => value(index / 32));
 
 describe("--threshold auto", () => {
   test("without a limit is the threshold that the reward advises", async () => {
@@ -88,6 +92,45 @@ describe("--threshold auto", () => {
       expect(advised).toBeGreaterThanOrEqual(alone - 0.02);
     }
     expect(await share({ budget: { "target-tokens": 60 } })).toBeGreaterThan(2 * alone);
+  });
+
+  test("keeps a small limit for the worst steps: the chance that all are right is greater than first come, first served", async () => {
+    // Eight steps of nine tokens, each right with the chance that its text says, a rewrite with 0.95.
+    const writer = (name: string, chances: readonly number[]) =>
+      new ScriptedModel({
+        name,
+        law: {
+          steps: (_, { length }) =>
+            chances.map((chance) => ({
+              text: `${length}: ${chance.toFixed(2)}`,
+              probability: 1 / chances.length,
+              end: length === 7,
+            })),
+        },
+      });
+    // What goes on from a step that was broken off tells none.
+    const chanceOf = (text: string) => Number(/^\d: (\d\.\d\d)$/.exec(text.trim())?.[1] ?? 0);
+    const levels = Array.from({ length: 16 }, (_, index) => (index + 0.5) / 16);
+    const roles = { draft: writer("small", levels), target: writer("large", [0.95]) };
+    const paced = {
+      threshold: 0.94,
+      shares: thirtySeconds((share) => share),
+      lengths: thirtySeconds(() => 70),
+    };
+    const unpaced = { ...paced, shares: thirtySeconds((share) => (share < 1 ? 0 : 1)) };
+    const meanChance = async (advice: RewardAdvice) => {
+      let sum = 0;
+      for (let seed = 0; seed < 60; seed++) {
+        const reward = new ScriptedReward({ score: (_, steps) => chanceOf(steps.at(-1)!), advice });
+        const budget = { "target-tokens": 30 };
+        const { text } = await startRun({ ...request({ seed, budget }), roles: { ...roles, reward } }).result;
+        const steps = text.split("\n\n");
+        expect(steps).toHaveLength(8);
+        for (const step of steps) sum += Math.log(chanceOf(step));
+      }
+      return sum / 60;
+    };
+    expect(await meanChance(paced)).toBeGreaterThan((await meanChance(unpaced)) + 0.5);
   });
 
   test("a step that the limit breaks off is gone on with by the draft", async () => {
