@@ -16,13 +16,21 @@ const statistics: readonly FeatureName[] = [
   "place:index",
   "place:ends",
 ];
-const chain: readonly FeatureName[] = ["chain:doubt", "chain:sum", "chain:mean", "chain:mean-entropy"];
+/** All that is free for any draft that tells its tokens' probabilities: what every richer set begins with. */
+const chain: readonly FeatureName[] = [
+  ...statistics,
+  "chain:doubt",
+  "chain:sum",
+  "chain:mean",
+  "chain:mean-entropy",
+];
 const states = (role: ReaderRole): FeatureName[] => [
   `state:${role}:least`,
   `state:${role}:mean`,
   `state:${role}:end`,
 ];
 const likelihood: readonly FeatureName[] = [
+  ...chain,
   "likelihood:target:doubt",
   "likelihood:target:least",
   "likelihood:target:mean",
@@ -32,43 +40,28 @@ const likelihood: readonly FeatureName[] = [
 ];
 
 export const featureSets: readonly FeatureSet[] = [
-  set("statistics", "token statistics of the step and its place; free", statistics),
-  set("chain", "statistics of the step and of all that the draft wrote before it; free", [
-    ...statistics,
-    ...chain,
-  ]),
-  set("states", "the draft's hidden states; free where the draft wrote the step", states("draft")),
-  set("both", "statistics and the draft's states", [...statistics, ...states("draft")]),
-  set("likelihood", "statistics and the target's probabilities of the step; one read by the target", [
-    ...statistics,
-    ...likelihood,
-  ]),
-  set("target-states", "as likelihood, with the target's states, which the same read gives", [
-    ...statistics,
+  set("statistics", "token statistics of the step, and its place; free", statistics),
+  set("chain", "the same, and of all that the draft wrote before the step; free", chain),
+  set("states", "the draft's hidden states alone; free where the draft wrote the step", states("draft")),
+  set("both", "chain and the draft's states", [...chain, ...states("draft")]),
+  set("likelihood", "chain and the target's probabilities of the step; one read by the target", likelihood),
+  set("target-states", "likelihood and the target's states, which the same read gives", [
     ...likelihood,
     ...states("target"),
   ]),
-  set("judge-draft", "statistics and P(yes) of the draft as a judge; one read by the draft", [
-    ...statistics,
+  set("judge-draft", "chain and P(yes) of the draft as a judge; one read by the draft", [
+    ...chain,
     "judge:draft",
   ]),
-  set("judge", "statistics and P(yes) of the target as a judge; one read by the target", [
-    ...statistics,
+  set("judge", "chain and P(yes) of the target as a judge; one read by the target", [
+    ...chain,
     "judge:target",
   ]),
-  set("figures", "all that is no state: chain, likelihood and the target's judgement", [
-    ...statistics,
-    ...chain,
+  set("figures", "all that is no state: likelihood, and P(yes) of the target", [
     ...likelihood,
     "judge:target",
   ]),
-  set("all", "figures and the draft's states", [
-    ...statistics,
-    ...chain,
-    ...likelihood,
-    "judge:target",
-    ...states("draft"),
-  ]),
+  set("all", "figures and the draft's states", [...likelihood, "judge:target", ...states("draft")]),
 ];
 
 function set(name: string, essence: string, features: readonly FeatureName[]): FeatureSet {
