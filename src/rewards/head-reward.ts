@@ -7,7 +7,7 @@ import type { Step } from "../core/step.js";
 import { adviceOf } from "./head-file.js";
 import { defineRewardKind, type ExplainedScore, type SelfTest } from "./kind.js";
 import { testQuestion, testSteps } from "./model-reward.js";
-import { needsOf } from "./readings/features.js";
+import { isOfWriter, needsOf } from "./readings/features.js";
 import { openReadings } from "./readings/index.js";
 import type { ReaderRole, ReadingChain, ReadingSource } from "./readings/readings.js";
 import { openTrainedHead, type TrainedHead } from "./trained-head.js";
@@ -43,15 +43,15 @@ export default defineRewardKind({
     const target = read.has("target") ? await openRole("target") : undefined;
     const source = await openReadings(needs, { draft, ...(target && { target }) });
     try {
-      const largest = [target, read.has("draft") ? draft : undefined].find((model) => model !== undefined);
+      const reader = target ?? (read.has("draft") ? draft : undefined);
       const advice = adviceOf(head.facts);
       return {
         name,
         essence: `head for steps of ${draft.name} (${features.length} features)`,
         check: read.size > 0 ? await selfTest(head, source) : null,
-        readsFigures: features.some((feature) => /^(statistic|chain|gap):/.test(feature)),
+        readsFigures: features.some(isOfWriter),
         readsStatesOf: source.readsStatesOf,
-        ...(largest && { size: largest.size }),
+        ...(reader && { size: reader.size }),
         ...(advice && { advice }),
         open: async (question, occasion) => new HeadScorer(head, await source.open(question, occasion)),
         [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),

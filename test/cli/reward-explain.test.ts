@@ -12,6 +12,7 @@ import { run } from "./captured-host.js";
 
 const folder = mkdtempSync(join(tmpdir(), "stepwright-explain-"));
 const head = join(folder, "head.safetensors");
+const readsTarget = join(folder, "reads-target.safetensors");
 const solution = join(folder, "solution.txt");
 const rising = Array.from({ length: 33 }, (_, index) => index / 32);
 const facts: HeadFacts = {
@@ -29,6 +30,10 @@ beforeAll(() => {
     [meansTensor, tensor([2], [-0.5, 0])],
   ]);
   writeFileSync(head, encodeSafetensors(tensors, headFactsOf(facts)));
+  const reads = { ...facts, features: ["likelihood:target:least" as const] };
+  const target = openDemoModel("demo:target").fingerprint;
+  const one = new Map([["score.weight", tensor([1, 1], [1])]]);
+  writeFileSync(readsTarget, encodeSafetensors(one, headFactsOf({ ...reads, target })));
   writeFileSync(solution, "7 × 12 = 84.\n\nThen 84 - 15 = 69.\n\n\x1b[31mSo 23 bags.\n");
 });
 
@@ -80,6 +85,14 @@ describe("reward explain", () => {
     );
     expect(out).toMatch(/below its own threshold, 0\.90/);
     expect(document.ledger.reward).toMatchObject({ prefillTokens: 0, flops: 0 });
+  });
+
+  it("opens the target where the head looks at one", async () => {
+    const document = await json("--reward", `head:${readsTarget}`, "--target", "demo:target");
+    expect(document.ledger.reward.prefillTokens).toBeGreaterThan(20);
+    const { code, talk } = await explain("--reward", `head:${readsTarget}`);
+    expect(code).not.toBe(0);
+    expect(talk).toContain("no target is named");
   });
 
   it("takes a threshold of one's own", async () => {

@@ -95,6 +95,11 @@ export function isFeatureName(name: string): name is FeatureName {
   return features.has(name);
 }
 
+/** True for a feature that takes the probabilities that a step's writer told. */
+export function isOfWriter(name: FeatureName): boolean {
+  return /^(statistic|chain|gap):/.test(name);
+}
+
 /** True for a feature that is a whole state. */
 export function isState(name: FeatureName): boolean {
   return features.get(name)!.reads?.what === "states";
