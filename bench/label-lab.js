@@ -44,7 +44,7 @@ const gradeText = ({ reference }, text) => grade({ prediction: text, reference, 
 
 const answerFile = await openAnswers(join(folder, "answers.jsonl"));
 await writeAnswers(answerFile, {
-  ...{ questions, samples: 1, temperature: 0, seed, concurrency: 16, grade: gradeText },
+  ...{ questions, samples: () => 1, temperature: 0, seed, concurrency: 16, grade: gradeText },
   request: { method: await methods.get("draft"), roles: { draft } },
 });
 await answerFile[Symbol.asyncDispose]();

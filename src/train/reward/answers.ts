@@ -1,5 +1,6 @@
 /** The draft's own answers to the training questions: what a reward must be able to judge. Written once, read by all labels. */
 import { z } from "zod";
+import { throwIfAborted } from "../../core/errors.js";
 import { RecordFile } from "../../core/record-file.js";
 import type { RunRequest } from "../../core/run.js";
 import { startRun } from "../../core/run.js";
@@ -48,8 +49,8 @@ export interface AnswerWork {
   readonly questions: readonly TaskQuestion[];
   /** What each run is made of but its question and seed: the method that writes with the draft, roles, limits. */
   readonly request: Omit<RunRequest, "question" | "seed" | "sampling" | "signal">;
-  /** Answers of one question; the first is greedy, the others sampled at `temperature`. */
-  readonly samples: number;
+  /** How many answers to a question; the first is greedy, the others sampled at `temperature`. */
+  samples(question: TaskQuestion): number;
   readonly temperature: number;
   readonly seed: number;
   /** Questions in flight at once. */
@@ -61,9 +62,9 @@ export interface AnswerWork {
 
 /** Writes the answers that `file` lacks. An abort keeps what is finished. */
 export async function writeAnswers(file: RecordFile<AnswerRecord>, work: AnswerWork): Promise<void> {
-  const { questions, samples } = work;
+  const { questions } = work;
   const cells = questions.flatMap((question) =>
-    Array.from({ length: samples }, (_, sample) => ({ question, sample })),
+    Array.from({ length: work.samples(question) }, (_, sample) => ({ question, sample })),
   );
   const missing = cells.filter(
     ({ question, sample }) => !file.has(answerKey({ question: question.id, sample })),
@@ -94,7 +95,7 @@ async function answer(question: TaskQuestion, sample: number, work: AnswerWork):
     });
   }
   const { text, finish, ledger } = await run.result;
-  work.signal?.throwIfAborted();
+  throwIfAborted(work.signal);
   const { correct } = await work.grade(question, text);
   const { decodeTokens = 0, flops = 0, seconds = 0 } = ledger.draft ?? {};
   return {
@@ -124,6 +125,6 @@ export async function inFlight<Item>(
     }
   };
   const ended = await Promise.allSettled(Array.from({ length: count }, worker));
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   for (const end of ended) if (end.status === "rejected") throw end.reason;
 }

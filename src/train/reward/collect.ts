@@ -9,6 +9,7 @@ import type { TaskQuestion } from "../../tasks/task.js";
 import { type AnswerRecord, answerKey, openAnswers, writeAnswers } from "./answers.js";
 import { labelSources } from "./labels/index.js";
 import {
+  canLabel,
   type LabelRecord,
   type LabelTotals,
   labelAnswers,
@@ -101,13 +102,19 @@ async function draftAnswers(
     ...{ draft: draft.fingerprint, system: work.system, splitter: work.splitter },
     ...{ temperature, seed, maxTokens },
   });
-  const stored = await writtenAnswers(work, "answers", draft, questionsOf(split), samples);
+  // Held-out figures are of greedy answers, as the reward will mostly meet them.
+  const heldOut = new Set(split.heldOut.map(({ id }) => id));
+  const samplesOf = ({ id }: Pick<TaskQuestion, "id">) => (heldOut.has(id) ? 1 : samples);
+  const stored = await writtenAnswers(work, "answers", draft, questionsOf(split), samplesOf);
   const strange = stored.find(({ steps }) => steps.some(({ vocabulary }) => vocabulary !== draft.vocabulary));
   if (strange) throw otherWriter(work.folder, draft);
   const sideOf = (questions: readonly TaskQuestion[]) => {
     const own = new Map(questions.map(({ id }, index) => [id, index]));
     return stored
-      .filter(({ question, sample, steps }) => own.has(question) && sample < samples && steps.length > 0)
+      .filter(
+        ({ question, sample, steps }) =>
+          own.has(question) && sample < samplesOf({ id: question }) && steps.length > 0,
+      )
       .toSorted(
         (one, other) => own.get(one.question)! - own.get(other.question)! || one.sample - other.sample,
       );
@@ -121,7 +128,7 @@ async function writtenAnswers(
   name: "answers" | "target-answers",
   model: Model,
   questions: readonly TaskQuestion[],
-  samples: number,
+  samples: (question: TaskQuestion) => number,
 ): Promise<AnswerRecord[]> {
   const { system, splitter, maxTokens, signal, onProgress } = work;
   const stage = name === "answers" ? "answers of the draft" : "answers of the target";
@@ -156,9 +163,17 @@ async function makeLabels(
   const isPaid = source.needs.includes("draft") || source.needs.includes("annotator");
   const limit = isPaid ? (work.labelLimit ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
   const most = sides.map((side) => (limit * side.length) / Math.max(1, sides[0]!.length));
-  const answers = sides.flatMap((side, index) => answersToLabel(side, file, Math.ceil(most[index]!), seed));
+  const questions = new Map(questionsOf(split).map((question) => [question.id, question]));
+  const answers = sides.flatMap((side, index) =>
+    answersToLabel(
+      side.filter(({ question }) => canLabel(source, questions.get(question)!)),
+      file,
+      Math.ceil(most[index]!),
+      seed,
+    ),
+  );
   await labelAnswers(file, {
-    ...{ answers, questions: questionsOf(split), source, options, concurrency: work.concurrency },
+    ...{ answers, questions: [...questions.values()], source, options, concurrency: work.concurrency },
     context: {
       ...{ draft, annotator, system, splitter, maxTokens, seed, signal, grade: task.grade },
       ...(task.checkStep && { checkStep: task.checkStep }),
@@ -204,7 +219,7 @@ async function targetLabels(
   await plan.settle("target-answers", { target: target.fingerprint, system, splitter, maxTokens, seed });
   const asked = split.training.slice(0, work.targetAnswers);
   const ids = new Set(asked.map(({ id }) => id));
-  const stored = await writtenAnswers(work, "target-answers", target, asked, 1);
+  const stored = await writtenAnswers(work, "target-answers", target, asked, () => 1);
   const answers = stored.filter(({ question, sample }) => ids.has(question) && sample === 0);
   const [first] = work.labels;
   // What the draft makes of the target's steps is not what they are worth: the target goes on from them itself.
