@@ -25,8 +25,8 @@ export function trainRewardLines(
     ...thresholdLines(reward, style),
     "",
     say("Use it:"),
-    `  ${solveCommand(settings)}`,
-    `  stepwright reward explain --reward head:${shellWord(settings.out)} "PROBLEM"`,
+    `  stepwright solve ${flags(settings)} --threshold auto "PROBLEM"`,
+    `  stepwright reward explain ${flags(settings)} "PROBLEM"`,
   ];
 }
 
@@ -145,7 +145,9 @@ function thresholdLines(
   ];
 }
 
-function solveCommand({ draft, target, out }: TrainRewardSettings): string {
-  const models = draft === undefined && target === undefined ? ["lab:draft", "lab:target"] : [draft, target];
-  return `stepwright solve --draft ${shellWord(models[0] ?? "MODEL")} --target ${shellWord(models[1] ?? "MODEL")} --reward head:${shellWord(out)} --threshold auto "PROBLEM"`;
+function flags({ draft, target, out }: TrainRewardSettings): string {
+  const isPlain = draft === undefined && target === undefined;
+  const names = isPlain ? ["lab:draft", "lab:target"] : [draft ?? "MODEL", target ?? "MODEL"];
+  const [first, second] = names.map(shellWord);
+  return `--draft ${first} --target ${second} --reward head:${shellWord(out)}`;
 }

@@ -20,6 +20,7 @@ import { type BenchTask, benchTask } from "./bench-task.js";
 import type { CommandContext } from "./command.js";
 import { ModelStore } from "./model-store.js";
 import { lastingModel, type References } from "./references.js";
+import { exitInterrupted } from "./render-error.js";
 import { createStageProgress } from "./stage-progress.js";
 import { trainRewardLines } from "./train-reward-lines.js";
 import type { TrainRewardSettings } from "./train-reward-settings.js";
@@ -29,7 +30,7 @@ const questionTokens = 256;
 const leastContext = 4096;
 
 /** The feature sets that need nothing but what the draft computes anyway when it writes. */
-const freeSets = ["statistics", "states", "both"];
+const freeSets = ["statistics", "chain", "states", "both"];
 
 export async function runTrainReward(
   context: CommandContext,
@@ -55,7 +56,7 @@ export async function runTrainReward(
   const draft = await store.model("draft");
   const target = references.target === undefined ? undefined : await store.model("target");
   const features = wantedFeatures(settings.features, draft, context);
-  const result = await trainReward({
+  const training = trainReward({
     ...{ folder, draft, target, labels, features, signal },
     annotator: await annotatorOf(labels, settings, store, { draft, target }),
     task: { ...task, grade: gradeBy(task, grader) },
@@ -69,12 +70,16 @@ export async function runTrainReward(
     targetAnswers: settings.targetAnswers,
     onProgress: progress.show,
     say: progress.say,
-  }).catch((error) => {
-    if (signal.aborted)
-      progress.say(`What is finished is kept in ${folder}. The same command goes on with it.`);
+  });
+  const result = await training.catch((error) => {
+    if (signal.aborted) return undefined;
     throw error;
   });
   progress[Symbol.dispose]();
+  if (!result) {
+    say(`Stopped. What is finished is kept in ${folder}; the same command goes on with it.`);
+    return exitInterrupted;
+  }
   await replaceFile(out, result.bytes);
   await tell(context, settings, result, out);
   return 0;
@@ -115,8 +120,9 @@ function wantedFeatures(
   const hidden = draft.capabilities.has("hidden");
   if (text === undefined && !hidden)
     say(`${draft.name} tells no hidden states: the head looks at statistics alone.`);
-  const names = text?.split(",") ?? (hidden ? freeSets : ["statistics"]);
-  return [...new Set(names)].map((name) => featureSet(name.trim())) as [FeatureSet, ...FeatureSet[]];
+  const sets = (text?.split(",") ?? freeSets).map((name) => featureSet(name.trim()));
+  const usable = sets.filter(({ needs }) => text !== undefined || hidden || needs.states.length === 0);
+  return [...new Set(usable)] as unknown as readonly [FeatureSet, ...FeatureSet[]];
 }
 
 function featureSet(name: string): FeatureSet {

@@ -1,4 +1,5 @@
 /** From questions to a reward's file: collect, fit every wanted head, choose one, judge all on questions held out. */
+import { setMaxListeners } from "node:events";
 import { basename } from "node:path";
 import { StepwrightError } from "../../core/errors.js";
 import { type Certainty, certainty } from "../../rewards/certainty.js";
@@ -54,8 +55,9 @@ export interface TrainedReward {
   readonly thresholds: readonly RuleThreshold[];
 }
 
-export async function trainReward(work: RewardTraining): Promise<TrainedReward> {
-  refuseRuleWithoutTarget(work);
+export async function trainReward(asked: RewardTraining): Promise<TrainedReward> {
+  refuseRuleWithoutTarget(asked);
+  const work = { ...asked, signal: manyListeners(asked.signal) };
   const data = await collectTraining(work);
   const judge = judgeOf(data);
   const heads: { readonly head: TrainedHead; readonly judged: JudgedScores }[] = [];
@@ -111,6 +113,14 @@ export async function trainReward(work: RewardTraining): Promise<TrainedReward> 
   };
   const facts = { ...factsOf(work, head), threshold, record: recordOf(work, told) };
   return { bytes: encodeHead(head, facts), facts, ...told };
+}
+
+/** Every call in flight listens to it: eleven of them are no leak. */
+function manyListeners(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (!signal) return undefined;
+  const own = AbortSignal.any([signal]);
+  setMaxListeners(0, own);
+  return own;
 }
 
 /** One for each rule that can be followed. */
