@@ -19,7 +19,7 @@ export function trainRewardLines(
     ...scoreTable(reward, style.bold),
     say(style.dim(`On questions held out, by the labels ${reward.truth}.${tableNote(reward)}`)),
     "",
-    ...costLines(reward, say),
+    ...costSentences(reward).map(say),
     say(chosenSentence(reward)),
     "",
     ...thresholdLines(reward, style),
@@ -30,28 +30,34 @@ export function trainRewardLines(
   ];
 }
 
-function dataSentence({ questions, answers, steps }: TrainedReward): string {
+export function dataSentence({ questions, answers, steps }: TrainedReward): string {
   const repeated = questions.repeated > 0 ? `; ${count(questions.repeated)} repeated ones passed over` : "";
   return `${count(questions.training)} questions to train on, ${count(questions.heldOut)} held out${repeated}. ${count(answers.training)} answers of the draft, ${percent(answers.right)} of them right, ${count(steps.training)} steps; held out ${count(answers.heldOut)} answers, ${count(steps.heldOut)} steps.`;
 }
 
+export const scoreTitles = [
+  "labels",
+  "looks at",
+  "head",
+  "AUROC",
+  "95 %",
+  "first error F1",
+  "calibration error",
+  "answers AUROC",
+] as const;
+
 function scoreTable({ heads, baselines, chosen }: TrainedReward, bold: (text: string) => string): string[] {
-  const columns = [
-    { title: "labels" },
-    { title: "looks at" },
-    { title: "head" },
-    { title: "AUROC", align: "right" as const },
-    { title: "95 %" },
-    { title: "first error F1", align: "right" as const },
-    { title: "calibration error", align: "right" as const },
-    { title: "answers AUROC", align: "right" as const },
-  ];
+  const columns = scoreTitles.map((title, index) => ({
+    title,
+    align: index < 3 ? ("left" as const) : ("right" as const),
+  }));
   const judged = [...heads, ...baselines];
   const [title, ...rows] = tableLines(columns, judged.map(scoreCells));
   return [title!, ...rows.map((row, index) => (judged[index] === chosen ? bold(row) : row))];
 }
 
-function scoreCells({ labels, name, kind, figures: { steps, firstError, answers } }: JudgedScores): string[] {
+export function scoreCells({ labels, name, kind, figures }: JudgedScores): string[] {
+  const { steps, firstError, answers } = figures;
   const ci95 = steps?.aurocCi95;
   return [
     labels ?? "",
@@ -65,6 +71,11 @@ function scoreCells({ labels, name, kind, figures: { steps, firstError, answers 
   ];
 }
 
+/** "check on both", or a reward's name. */
+export function nameOf({ labels, name }: JudgedScores): string {
+  return labels === null ? name : `${labels} on ${name}`;
+}
+
 function figure(value: number | null | undefined): string {
   return value == null ? "" : value.toFixed(3);
 }
@@ -74,28 +85,23 @@ function tableNote({ heads }: TrainedReward): string {
   return without ? " Labels of whole answers do not say where the first error is." : "";
 }
 
-function costLines({ labelCosts }: TrainedReward, say: (sentence: string) => string): string[] {
+export function costSentences({ labelCosts }: TrainedReward): string[] {
   const paid = labelCosts.filter(({ calls }) => calls > 0);
-  if (paid.length === 0) return [];
-  const lines = paid.map((cost) =>
-    say(
+  const sentences = paid.map(
+    (cost) =>
       `Labels ${cost.source}: ${count(cost.labelled)} steps of ${count(cost.answers)} answers for ${metric(cost.decodeTokens)} tokens written and ${metric(cost.prefillTokens)} read, ${metric(cost.flops)} FLOPs, ${seconds(cost.seconds)} of the engine.`,
-    ),
   );
   const perAnswer = (name: string) => {
     const cost = paid.find(({ source }) => source === name);
     return cost && { flops: cost.flops / cost.answers, seconds: cost.seconds / cost.answers };
   };
   const [spare, monteCarlo] = [perAnswer("spare"), perAnswer("monte-carlo")];
-  if (spare && monteCarlo) {
-    const times = (what: "flops" | "seconds") => (monteCarlo[what] / spare[what]).toPrecision(2);
-    lines.push(
-      say(
-        `An answer's labels by monte-carlo cost ${times("flops")} times the FLOPs of spare, and ${times("seconds")} times its seconds.`,
-      ),
-    );
-  }
-  return [...lines, ""];
+  if (!spare || !monteCarlo) return sentences;
+  const times = (what: "flops" | "seconds") => (monteCarlo[what] / spare[what]).toPrecision(2);
+  return [
+    ...sentences,
+    `An answer's labels by monte-carlo cost ${times("flops")} times the FLOPs of spare, and ${times("seconds")} times its seconds.`,
+  ];
 }
 
 function chosenSentence({ chosen, heads }: TrainedReward): string {
@@ -109,25 +115,21 @@ const ruleWords: Readonly<Record<RuleThreshold["rule"], string>> = {
   best: "the best expected step",
 };
 
+export const thresholdTitles = ["rule", "threshold", "rewritten", ""] as const;
+
+export function thresholdCells({ rule, value, rewritten }: RuleThreshold): string[] {
+  return [rule, figure(value), percent(rewritten), ruleWords[rule]];
+}
+
 function thresholdLines(
   { thresholds, facts, target }: TrainedReward,
   style: CommandContext["style"],
 ): string[] {
-  const columns = [
-    { title: "rule" },
-    { title: "threshold", align: "right" as const },
-    { title: "rewritten", align: "right" as const },
-    { title: "" },
-  ];
-  const [title, ...rows] = tableLines(
-    columns,
-    thresholds.map(({ rule, value, rewritten }) => [
-      rule,
-      figure(value),
-      percent(rewritten),
-      ruleWords[rule],
-    ]),
-  );
+  const columns = thresholdTitles.map((title, index) => ({
+    title,
+    align: index === 1 || index === 2 ? ("right" as const) : ("left" as const),
+  }));
+  const [title, ...rows] = tableLines(columns, thresholds.map(thresholdCells));
   const chosen = thresholds.findIndex(({ rule }) => rule === facts.threshold!.rule);
   return [
     title!,

@@ -23,6 +23,7 @@ import { lastingModel, type References } from "./references.js";
 import { exitInterrupted } from "./render-error.js";
 import { createStageProgress } from "./stage-progress.js";
 import { trainRewardLines } from "./train-reward-lines.js";
+import { trainRewardPage } from "./train-reward-report.js";
 import type { TrainRewardSettings } from "./train-reward-settings.js";
 
 /** Beside an answer of the greatest length its question must fit. */
@@ -81,6 +82,9 @@ export async function runTrainReward(
     return exitInterrupted;
   }
   await replaceFile(out, result.bytes);
+  if (settings.report !== undefined) {
+    await replaceFile(resolve(host.workingFolder, settings.report), trainRewardPage(result, out));
+  }
   await tell(context, settings, result, out);
   return 0;
 }

@@ -1,21 +1,18 @@
-/** The report: one HTML file without scripts, network or fonts of its own. */
+/** The report of a bench. */
 
 import { groupBy } from "../../core/group-by.js";
 import { chance, metric, percent, points, ratio } from "../figures-text.js";
 import type { BenchResult } from "../result.js";
 import type { BenchRow } from "../row.js";
-import { equalComputeTable, limitsTable, predictionTable, type TextTable } from "../side-tables.js";
+import { equalComputeTable, limitsTable, predictionTable } from "../side-tables.js";
 import { notesOf } from "../tables.js";
 import type { BenchReport } from "./bench-report.js";
-import { type Figure, figuresOf } from "./figures.js";
+import { figuresOf } from "./figures.js";
 import { drawMark, type Mark, marksOf } from "./marks.js";
 import { originStrip, originText } from "./origin-strips.js";
+import { figureSection, page, tableSection } from "./page.js";
 import { linearScale } from "./scale.js";
 import { figure, harmless, line } from "./svg.js";
-import { figureStyle, pageStyle, themeStyle } from "./theme.js";
-
-const wide = 720;
-const narrow = 360;
 
 /** Questions whose answers are shown step by step. */
 const shownQuestions = 12;
@@ -30,7 +27,7 @@ export function htmlOf(report: BenchReport): string {
     cards(report),
     ...notesOf(summary).map((note) => `<div class="warning">${harmless(note)}</div>`),
     rowsSection(report),
-    ...figureSections(figuresOf(report)),
+    ...figuresOf(report).map(figureSection),
     tableSection(
       equalComputeTable(summary),
       "What the same compute buys without a method: greedy decoding, and majority votes over as many plain samples as the method's FLOPs pay for.",
@@ -46,12 +43,7 @@ export function htmlOf(report: BenchReport): string {
     stripsSection(report),
     settingsSection(report),
   ];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${harmless(name)}: stepwright bench</title><style>${themeStyle}${figureStyle}${pageStyle}</style></head>
-<body><main>${body.join("\n")}</main></body></html>
-`;
+  return page(`${name}: stepwright bench`, body);
 }
 
 /** The one sentence per reader: the best row, and what it costs beside the target. */
@@ -133,25 +125,6 @@ function forest({ accuracy, ci95, label }: BenchRow, mark: Mark): string {
     line(x.at(ci95[0]), 10, x.at(ci95[1]), 10, "whisker") +
     drawMark(mark, x.at(accuracy), 10, 4.5);
   return figure(140, 20, `${label}: ${percent(accuracy)}`, content);
-}
-
-function figureSections(figures: readonly Figure[]): string[] {
-  return figures.map(
-    ({ heading, caption, draw, isHalf }) =>
-      `<h2>${harmless(heading)}</h2><figure${isHalf ? ' class="half"' : ""}>${classed(draw(wide), "wide")}${classed(draw(narrow), "narrow")}<figcaption>${harmless(caption)}</figcaption></figure>`,
-  );
-}
-
-function classed(svg: string, name: string): string {
-  return svg.replace("<svg ", `<svg class="${name}" `);
-}
-
-function tableSection(table: TextTable | undefined, words: string): string {
-  if (!table) return "";
-  const cells = (name: string, row: readonly string[]) =>
-    row.map((cell) => `<${name}>${harmless(cell)}</${name}>`).join("");
-  const lines = table.rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("");
-  return `<h2>${harmless(table.caption)}</h2><p class="soft">${harmless(words)}</p><div class="scroll"><table><thead><tr>${cells("th", table.titles)}</tr></thead><tbody>${lines}</tbody></table></div>`;
 }
 
 function stripsSection({ summary, plan, results }: BenchReport): string {
