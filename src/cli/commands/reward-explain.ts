@@ -51,7 +51,7 @@ export default defineCommand({
     "Shows what a reward says of an answer to PROBLEM, step by step: the draft's own, or the text of --solution. The weakest step is marked, and those that rsd would have rewritten. A head with one layer also tells the three features that pulled most, in log-odds against the mean step of its training.",
   examples: [
     'stepwright reward explain --draft small.gguf --reward confidence "What is 17 * 23?"',
-    "stepwright reward explain --draft small.gguf --target large.gguf --reward head:reward-head.safetensors PROBLEM",
+    "stepwright reward explain --draft small.gguf --target large.gguf --reward head:head.safetensors PROBLEM",
     "stepwright reward explain --target large.gguf --reward judge:target --solution answer.txt PROBLEM",
   ],
   schema,
