@@ -12,7 +12,9 @@ export function benchFacts({ draft, target, reward }: RunRoles): Required<BenchF
     models: {
       ...(draft && { draft: { name: draft.name, fingerprint: draft.fingerprint } }),
       ...(target && { target: { name: target.name, fingerprint: target.fingerprint } }),
-      ...(reward && { reward: { name: reward.name } }),
+      ...(reward && {
+        reward: { name: reward.name, ...(reward.fingerprint && { fingerprint: reward.fingerprint }) },
+      }),
     },
     sizes: {
       ...(draft && { draft: draft.size }),

@@ -64,6 +64,8 @@ export interface RewardAdvice {
 
 export interface Reward extends AsyncDisposable {
   readonly name: string;
+  /** Identity of what was fitted: equal for equal files. Absent where nothing was, and the models are all there is. */
+  readonly fingerprint?: string;
   /** Steps the threshold was published or calibrated for, for the docs and for warnings. */
   readonly essence: string;
   /** Of the model that is read; absent when the reward reads none. */

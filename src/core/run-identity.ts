@@ -1,6 +1,7 @@
 /** The first record of a trace, which says what run it is; and the request that can be read back from it. */
 import { StepwrightError } from "./errors.js";
 import type { Model } from "./model.js";
+import type { Reward } from "./reward.js";
 import type { CheckedRequest, RunRequest } from "./run-request.js";
 import { type RoleIdentity, type TraceEvent, traceVersion } from "./trace-event.js";
 
@@ -33,7 +34,7 @@ export function runStarted(run: string, request: RunRequest, checked: CheckedReq
     roles: {
       ...(draft && { draft: identity(draft) }),
       ...(target && { target: identity(target) }),
-      ...(reward && { reward: { name: reward.name, ...(reward.size && { size: reward.size }) } }),
+      ...(reward && { reward: rewardIdentity(reward) }),
     },
     references: request.references ?? {},
   };
@@ -41,6 +42,10 @@ export function runStarted(run: string, request: RunRequest, checked: CheckedReq
 
 function identity({ name, fingerprint, vocabulary, size, speculation }: Model): RoleIdentity {
   return { name, fingerprint, vocabulary, size, ...(speculation && { speculation }) };
+}
+
+function rewardIdentity({ name, fingerprint, size }: Reward): RoleIdentity {
+  return { name, ...(fingerprint !== undefined && { fingerprint }), ...(size && { size }) };
 }
 
 /** Throws `trace-diverged` if a request is not the one that the trace recorded. A replay has no models to compare. */

@@ -47,6 +47,7 @@ export default defineRewardKind({
       const advice = adviceOf(head.facts);
       return {
         name,
+        fingerprint: head.fingerprint,
         essence: `head for steps of ${draft.name} (${features.length} features)`,
         check: read.size > 0 ? await selfTest(head, source) : null,
         readsFigures: features.some(isOfWriter),

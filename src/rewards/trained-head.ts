@@ -1,4 +1,5 @@
 /** A head that was trained here, read from its file: from a step's inputs to a chance that the step is right. */
+import { createHash } from "node:crypto";
 import { StepwrightError } from "../core/errors.js";
 import type { TensorSet } from "../core/tensor.js";
 import { type CalibrationTable, calibrated } from "./calibration-table.js";
@@ -10,6 +11,8 @@ import { readerRoles, type StepReadings } from "./readings/readings.js";
 
 export interface TrainedHead {
   readonly facts: HeadFacts;
+  /** Of its numbers and all that its file says. */
+  readonly fingerprint: string;
   /** The calibrated chance, in [0, 1]. Throws `reward-failed` for a reading that is missing, `reward-invalid` for a state of another width. */
   score(readings: StepReadings): Promise<number>;
   /** What each feature did to the score, greatest first; null for a head that is not one layer, or has no means. */
@@ -21,7 +24,8 @@ export async function openTrainedHead(
   file: string,
   context: Pick<RewardContext, "loadHead" | "loadHeadFacts">,
 ): Promise<TrainedHead> {
-  const facts = readHeadFacts(await context.loadHeadFacts(file), file);
+  const told = await context.loadHeadFacts(file);
+  const facts = readHeadFacts(told, file);
   const names = [...headTensorNames, calibrationTensors.inputs, calibrationTensors.outputs, meansTensor];
   const tensors = await context.loadHead(file, names);
   const head = createHead(tensors, file);
@@ -36,6 +40,7 @@ export async function openTrainedHead(
   const { weights } = head;
   return {
     facts,
+    fingerprint: fingerprintOf(told, tensors),
     async score(readings) {
       const chance = await head.apply(featuresOf(features, readings));
       // What is no number must not become one.
@@ -86,6 +91,15 @@ function pullsOf(
     return { feature, pull };
   });
   return pulls.sort((one, other) => Math.abs(other.pull) - Math.abs(one.pull));
+}
+
+function fingerprintOf(told: ReadonlyMap<string, string>, tensors: TensorSet): string {
+  const hash = createHash("sha256").update(JSON.stringify([...told].sort()));
+  for (const [name, { shape, values }] of tensors) {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    hash.update(JSON.stringify([name, shape])).update(bytes);
+  }
+  return hash.digest("hex");
 }
 
 function damaged(subject: string, problem: string): StepwrightError {

@@ -105,6 +105,10 @@ test.each([
   );
   const { steps } = await startRun(await requestOf(head, pair())).result;
   expect((await replay(events, rsd)).steps).toEqual(steps);
+  const other = await requestOf({ ...head, bias: 0 }, pair());
+  expect(() => startRun({ ...other, recording: events.slice(0, -1) })).toThrow(
+    expect.objectContaining({ code: "trace-diverged" }),
+  );
   for (let cut = 1; cut < events.length; cut++) {
     const resumed = await startRun({
       ...(await requestOf(head, pair())),
