@@ -24,7 +24,7 @@ export function rewardQuestions(count: number): TaskQuestion[] {
 
 /** How sure a model is of its next step: of some steps nearly, of others hardly. `skill` from 0 to 1 brings it nearer to 1. */
 function certainty(number: number, step: number, skill: number): number {
-  const ease = [0.55, 0.97, 0.9, 0.65, 0.99][(7 * number + 3 * step) % 5]!;
+  const ease = [0.45, 0.97, 0.9, 0.65, 0.99][(7 * number + 3 * step) % 5]!;
   return ease + skill * (1 - ease);
 }
 

@@ -1,6 +1,5 @@
 /** The long part of a training: answers, what models read of them, and labels. Every stage goes on where it was cut. */
 import { join } from "node:path";
-import { StepwrightError } from "../../core/errors.js";
 import type { Model } from "../../core/model.js";
 import type { RecordFile } from "../../core/record-file.js";
 import { needsOf } from "../../rewards/readings/features.js";
@@ -10,12 +9,14 @@ import { type AnswerRecord, answerKey, openAnswers, writeAnswers } from "./answe
 import { labelSources } from "./labels/index.js";
 import {
   canLabel,
+  checkNeeds,
   type LabelRecord,
   type LabelTotals,
   labelAnswers,
   labelTotals,
   openLabels,
 } from "./labels/label-file.js";
+import type { LabelContext } from "./labels/label-source.js";
 import { answersToLabel } from "./labels-wanted.js";
 import { TrainingPlan } from "./plan.js";
 import {
@@ -25,6 +26,7 @@ import {
   type ReadingRecord,
   readingsOf,
 } from "./readings-file.js";
+import { refuseOneKind, refuseOtherWriter, refuseUnreadable } from "./refusals.js";
 import { type QuestionSplit, splitQuestions } from "./split.js";
 import type { RewardTraining, WantedLabels } from "./training.js";
 
@@ -57,16 +59,19 @@ export interface TrainingData {
 }
 
 export async function collectTraining(work: RewardTraining): Promise<TrainingData> {
+  refuseUnreadable(work);
   const split = splitQuestions(work.task.questions, work);
+  const truth = await truthOf(work);
+  const wantedLabels = new Set([...work.labels, truth]);
+  for (const { source } of wantedLabels) checkNeeds(source, labelContext(work), questionsOf(split));
   const plan = await TrainingPlan.open(join(work.folder, "plan.json"));
   await plan.settleQuestions(questionsOf(split));
   const answers = await draftAnswers(work, plan, split);
   refuseOneKind(answers.training);
   // What all figures are of comes first: a training that takes long can be looked at before its end.
   const all = [...answers.heldOut, ...answers.training];
-  const truth = await truthOf(work);
   const labels = new Map<string, RecordFile<LabelRecord>>();
-  for (const wanted of new Set([...work.labels, truth])) {
+  for (const wanted of wantedLabels) {
     const sides = wanted === truth ? [answers.training, answers.heldOut] : [answers.training];
     labels.set(wanted.source.name, await makeLabels(work, plan, split, wanted, sides, "labels"));
   }
@@ -106,8 +111,7 @@ async function draftAnswers(
   const heldOut = new Set(split.heldOut.map(({ id }) => id));
   const samplesOf = ({ id }: Pick<TaskQuestion, "id">) => (heldOut.has(id) ? 1 : samples);
   const stored = await writtenAnswers(work, "answers", draft, questionsOf(split), samplesOf);
-  const strange = stored.find(({ steps }) => steps.some(({ vocabulary }) => vocabulary !== draft.vocabulary));
-  if (strange) throw otherWriter(work.folder, draft);
+  refuseOtherWriter(work.folder, draft, stored);
   const sideOf = (questions: readonly TaskQuestion[]) => {
     const own = new Map(questions.map(({ id }, index) => [id, index]));
     return stored
@@ -153,11 +157,10 @@ async function makeLabels(
   sides: readonly (readonly AnswerRecord[])[],
   prefix: "labels" | "target-labels",
 ): Promise<RecordFile<LabelRecord>> {
-  const { draft, annotator, task, system, splitter, maxTokens, seed, signal } = work;
   const name = `${prefix}-${source.name}`;
   await plan.settle(name, {
     options,
-    ...(source.needs.includes("annotator") && { annotator: annotator?.fingerprint }),
+    ...(source.needs.includes("annotator") && { annotator: work.annotator?.fingerprint }),
   });
   await using file = await openLabels(join(work.folder, `${name}.jsonl`));
   const isPaid = source.needs.includes("draft") || source.needs.includes("annotator");
@@ -169,18 +172,23 @@ async function makeLabels(
       side.filter(({ question }) => canLabel(source, questions.get(question)!)),
       file,
       Math.ceil(most[index]!),
-      seed,
+      work.seed,
     ),
   );
   await labelAnswers(file, {
     ...{ answers, questions: [...questions.values()], source, options, concurrency: work.concurrency },
-    context: {
-      ...{ draft, annotator, system, splitter, maxTokens, seed, signal, grade: task.grade },
-      ...(task.checkStep && { checkStep: task.checkStep }),
-    },
+    context: labelContext(work),
     onLabels: (done, of) => work.onProgress?.({ stage: `labels ${source.name}`, unit: "answers", done, of }),
   });
   return file;
+}
+
+function labelContext(work: RewardTraining): LabelContext {
+  const { draft, annotator, task, system, splitter, maxTokens, seed, signal } = work;
+  return {
+    ...{ draft, annotator, system, splitter, maxTokens, seed, signal, grade: task.grade },
+    ...(task.checkStep && { checkStep: task.checkStep }),
+  };
 }
 
 /** How an answer's readings are found, once they are made. */
@@ -243,25 +251,4 @@ async function truthOf({ task, labels }: RewardTraining): Promise<WantedLabels> 
 
 async function plainLabels(name: string): Promise<WantedLabels> {
   return { source: await labelSources.get(name), options: {} };
-}
-
-/** A head that says the same of everything says nothing, and answers of one kind teach no other. */
-function refuseOneKind(answers: readonly AnswerRecord[]): void {
-  const right = answers.filter((answer) => answer.right).length;
-  if (right > 0 && right < answers.length) return;
-  const all = right > 0 ? "right" : "wrong";
-  throw new StepwrightError("task-invalid", `all ${answers.length} training answers are ${all}`, {
-    subject: "--task",
-    remedy:
-      right > 0
-        ? "give harder or more questions, or sample more answers: --samples 4 --temperature 1"
-        : "give easier or more questions, or check that the answers are graded as you mean: see docs/grading.md",
-  });
-}
-
-function otherWriter(folder: string, draft: Model): StepwrightError {
-  return new StepwrightError("checkpoint-invalid", `the answers in ${folder} are not of ${draft.name}`, {
-    subject: folder,
-    remedy: "name the model that wrote them as --draft, or choose another folder: --work DIR",
-  });
 }

@@ -46,7 +46,12 @@ describe("a training with every source of labels", () => {
   test("judges every head and every free score on the questions held out", () => {
     expect(result.truth).toBe("check");
     expect(result.heads.map(({ labels, name }) => `${labels} ${name}`)).toHaveLength(15);
-    expect(result.baselines.map(({ name }) => name)).toEqual(["confidence", "likelihood:target"]);
+    expect(result.baselines.map(({ name }) => name)).toEqual([
+      "confidence",
+      "likelihood:target",
+      "confidence?feature=mean",
+      "likelihood:target?feature=mean",
+    ]);
     for (const { figures, roc } of [...result.heads, ...result.baselines]) {
       expect(figures.steps!.count).toBe(result.steps.heldOut);
       expect([roc[0], roc.at(-1)]).toEqual([

@@ -1,7 +1,6 @@
 /** From questions to a reward's file: collect, fit every wanted head, choose one, judge all on questions held out. */
 import { setMaxListeners } from "node:events";
 import { basename } from "node:path";
-import { StepwrightError } from "../../core/errors.js";
 import { type Certainty, certainty } from "../../rewards/certainty.js";
 import type { HeadFacts } from "../../rewards/head-file.js";
 import { needsOf } from "../../rewards/readings/features.js";
@@ -11,6 +10,7 @@ import { encodeHead } from "./encode-head.js";
 import { type AnswerScores, checkedAnswers, type Evaluation, evaluateScores } from "./evaluate.js";
 import type { LabelledAnswer } from "./examples.js";
 import { bestFirstErrorThreshold } from "./first-error.js";
+import { refuseRuleWithoutTarget } from "./refusals.js";
 import { type RocPoint, rocCurve } from "./roc.js";
 import { chooseThreshold, type ScoredStep, shareBelow } from "./thresholds.js";
 import { scoreAnswers, type TrainedHead, trainHead } from "./train-head.js";
@@ -139,14 +139,6 @@ function thresholdsOf(
     chooseThreshold({ rule: "target-mean", targetMean }, steps, answerTokens),
     chooseThreshold({ rule: "best", targetMean }, steps, answerTokens),
   ];
-}
-
-function refuseRuleWithoutTarget({ threshold: { rule }, target }: RewardTraining): void {
-  if (rule === "budget" || target !== undefined) return;
-  throw new StepwrightError("missing-role", `the rule ${rule} asks for the target's own steps`, {
-    subject: "target",
-    remedy: "name the target, or take --rule budget",
-  });
 }
 
 /** Scores answers held out, finds first errors by a threshold of the training answers, and compares with the truth. */

@@ -96,7 +96,8 @@ export function canLabel(
   return !needs.includes("solutions") || (steps !== undefined && steps.length > 0);
 }
 
-function checkNeeds(source: LabelSource, context: LabelContext, questions: readonly TaskQuestion[]): void {
+/** Throws `missing-role` or `task-invalid` where the source lacks what it needs. */
+export function checkNeeds(source: LabelSource, context: LabelContext, questions: readonly TaskQuestion[]): void {
   const refusals: Record<LabelNeed, () => StepwrightError | undefined> = {
     draft: () => (context.draft ? undefined : missingRole(source, "draft")),
     annotator: () => (context.annotator ? undefined : missingRole(source, "annotator")),

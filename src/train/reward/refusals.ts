@@ -1,0 +1,74 @@
+/** What can be found wrong with a training before, or soon after, its long work begins. */
+import { StepwrightError } from "../../core/errors.js";
+import { type Capability, type Model, offers } from "../../core/model.js";
+import { needsOf } from "../../rewards/readings/features.js";
+import type { ReaderRole } from "../../rewards/readings/readings.js";
+import type { AnswerRecord } from "./answers.js";
+import type { RewardTraining } from "./training.js";
+
+/** Throws `missing-role`: a rule asks for the target's own steps. */
+export function refuseRuleWithoutTarget({ threshold: { rule }, target }: RewardTraining): void {
+  if (rule === "budget" || target !== undefined) return;
+  throw new StepwrightError("missing-role", `the rule ${rule} asks for the target's own steps`, {
+    subject: "target",
+    remedy: "name the target, or take --rule budget",
+  });
+}
+
+/** Throws `missing-role` or `missing-capability`: a head would look at what nobody can show. */
+export function refuseUnreadable(work: Pick<RewardTraining, "draft" | "target" | "features">): void {
+  for (const { name, features } of work.features) {
+    const { likelihoods, states, judges } = needsOf(features);
+    for (const role of likelihoods) requireReader(work, name, role, "likelihood");
+    for (const role of states) requireReader(work, name, role, "hidden");
+    for (const role of judges) requireReader(work, name, role, "candidates");
+  }
+}
+
+function requireReader(
+  models: Partial<Record<ReaderRole, Model | undefined>>,
+  features: string,
+  role: ReaderRole,
+  capability: Capability,
+): void {
+  const model = models[role];
+  if (!model) {
+    throw new StepwrightError("missing-role", `heads on ${features} look at the ${role}, and none is named`, {
+      subject: role,
+      remedy: `name one: --${role}; or choose other --features`,
+    });
+  }
+  if (offers(model, capability)) return;
+  throw new StepwrightError(
+    "missing-capability",
+    `heads on ${features} need ${capability} of ${model.name}`,
+    { subject: model.name, remedy: "use a local GGUF model, or choose other --features" },
+  );
+}
+
+/** A head that says the same of everything says nothing, and answers of one kind teach no other. Throws `task-invalid`. */
+export function refuseOneKind(answers: readonly AnswerRecord[]): void {
+  const right = answers.filter((answer) => answer.right).length;
+  if (right > 0 && right < answers.length) return;
+  const all = right > 0 ? "right" : "wrong";
+  throw new StepwrightError("task-invalid", `all ${answers.length} training answers are ${all}`, {
+    subject: "--task",
+    remedy:
+      right > 0
+        ? "give harder or more questions, or sample more answers: --samples 4 --temperature 1"
+        : "give easier or more questions, or check that the answers are graded as you mean: see docs/grading.md",
+  });
+}
+
+/** Throws `checkpoint-invalid`: the steps are in the tokens of another model. */
+export function refuseOtherWriter(
+  folder: string,
+  draft: Pick<Model, "name" | "vocabulary">,
+  answers: readonly AnswerRecord[],
+): void {
+  if (answers.every(({ steps }) => steps.every(({ vocabulary }) => vocabulary === draft.vocabulary))) return;
+  throw new StepwrightError("checkpoint-invalid", `the answers in ${folder} are not of ${draft.name}`, {
+    subject: folder,
+    remedy: "name the model that wrote them as --draft, or choose another folder: --work DIR",
+  });
+}
