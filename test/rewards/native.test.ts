@@ -5,14 +5,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyedUniform } from "../../src/core/random.js";
 import type { Score } from "../../src/core/reward.js";
+import type { Step } from "../../src/core/step.js";
+import bestOfN from "../../src/methods/best-of-n.js";
 import { Engine, type LlamaModel, openLlama } from "../../src/models/llama/index.js";
 import { openReward } from "../../src/rewards/index.js";
+import { eventsOf } from "../../src/testing/small-models.js";
 import {
   bigramWeights,
   type TinyModelOptions,
   tinyVocabulary,
   writeTinyModel,
 } from "../../src/testing/tiny-model.js";
+import { headContext } from "./heads.js";
 import { contextOf, step, tensor } from "./help.js";
 
 let folder: string;
@@ -244,3 +248,37 @@ describe("models that are no rewards are refused when opening", () => {
 function zeros(_name: string, shape: readonly number[]): Float32Array {
   return new Float32Array(shape.reduce((product, length) => product * length, 1));
 }
+
+test("a head's states come with what the draft writes, and are those of a read", async () => {
+  const draft = await load(random);
+  const inputs = 3 * width + 1;
+  const head = {
+    features: ["state:draft:least", "state:draft:mean", "state:draft:end", "statistic:mean"] as const,
+    weights: [...noise("weights", inputs, 0.3)],
+  };
+  const reward = await openReward("head:F", headContext(head, { draft }));
+  const run = {
+    ...{ method: bestOfN, options: { samples: 1, aggregation: "mean" }, question: "What?", system: null },
+    ...({ roles: { draft, reward }, splitter: { kind: "tokens", count: 6 }, maxTokens: 24 } as const),
+  };
+  const written: Step[] = [];
+  const scores: number[] = [];
+  for (const event of await eventsOf(run)) {
+    if (event.type === "step-written") written.push(event);
+    if (event.type === "step-scored") {
+      scores.push(event.value);
+      expect(event.usage.prefillTokens).toBe(0);
+    }
+  }
+  expect(written).toHaveLength(4);
+  const scorer = await reward.open("What?");
+  for (const [index, { text, tokens, vocabulary, stop, logprobs, entropies }] of written.entries()) {
+    const bare = { text, tokens, vocabulary, stop, logprobs, entropies, origin: "elsewhere" };
+    const { value, usage } = await scorer.append(bare);
+    expect(value).toBeCloseTo(scores[index]!, 4);
+    expect(usage.prefillTokens).toBeGreaterThan(0);
+  }
+  expect(new Set(scores.map((score) => score.toFixed(4))).size).toBe(4);
+  scorer.drop();
+  await reward[Symbol.asyncDispose]();
+});
