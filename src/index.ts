@@ -93,4 +93,11 @@ export {
   type RemoteSettings,
   remoteSettings,
 } from "./models/remote/index.js";
-export { openReward, type RewardContext, rewardKinds } from "./rewards/index.js";
+export {
+  type ExplainedScore,
+  type FeaturePull,
+  isExplained,
+  openReward,
+  type RewardContext,
+  rewardKinds,
+} from "./rewards/index.js";
