@@ -44,10 +44,18 @@ export const featureSets: readonly FeatureSet[] = [
   set("chain", "the same, and of all that the draft wrote before the step; free", chain),
   set("states", "the draft's hidden states alone; free where the draft wrote the step", states("draft")),
   set("both", "chain and the draft's states", [...chain, ...states("draft")]),
+  set("mean-state", "chain and the draft's state, as its mean over the step alone", [
+    ...chain,
+    "state:draft:mean",
+  ]),
   set("likelihood", "chain and the target's probabilities of the step; one read by the target", likelihood),
   set("target-states", "likelihood and the target's states, which the same read gives", [
     ...likelihood,
     ...states("target"),
+  ]),
+  set("target-mean-state", "likelihood and the target's state, as its mean over the step alone", [
+    ...likelihood,
+    "state:target:mean",
   ]),
   set("judge-draft", "chain and P(yes) of the draft as a judge; one read by the draft", [
     ...chain,

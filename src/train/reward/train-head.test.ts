@@ -67,6 +67,25 @@ describe("a linear head", () => {
     expect(head.figures.steps!.auroc).toBeGreaterThan(0.99);
   });
 
+  test("is not led astray by a wide state that says nothing", async () => {
+    const noise = generator("noise");
+    const answers = world(60, (statistic, _, random) => (random() < sigmoid(3 * statistic + 4) ? 1 : 0)).map(
+      (answer) => ({
+        ...answer,
+        readings: answer.readings.map((one) => {
+          const state = Float32Array.from({ length: 200 }, () => noise() - 0.5);
+          return { ...one, states: { draft: { least: state, mean: state, end: state } } };
+        }),
+      }),
+    );
+    const [numbers, both] = [
+      await train(answers, { features: ["statistic:least"] }),
+      await train(answers, { features: ["statistic:least", "state:draft:mean"] }),
+    ];
+    expect(both.chosen).toMatchObject({ ridgeBesideStates: numbers.chosen.ridge });
+    expect(both.figures.crossEntropy!).toBeLessThan(numbers.figures.crossEntropy! + 0.01);
+  });
+
   test("learns nothing from what tells only which question it is", async () => {
     // The third number of the state is the question's; every question is right or wrong as a whole.
     const luck = generator("luck");
