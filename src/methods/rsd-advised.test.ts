@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Limits } from "../core/ledger.js";
 import type { RewardAdvice } from "../core/reward.js";
 import { replay, startRun } from "../core/run.js";
+import { parseTraceEvent } from "../core/trace-schema.js";
 import { whatIf } from "../core/what-if.js";
 import { carryOut, ofType } from "../testing/carry-out.js";
 import { ScriptedModel, ScriptedReward } from "../testing/index.js";
@@ -154,6 +155,8 @@ describe("--threshold auto", () => {
       const trial = { seed, budget: { "target-tokens": 30 } };
       const { result, events } = await carryOut(request(trial));
       expect(await replay(events, rsd)).toEqual(result);
+      const read = events.map((event) => parseTraceEvent(JSON.parse(JSON.stringify(event))));
+      expect(read).toEqual(events.map((event) => ({ event })));
       for (let length = 1; length < events.length; length++) {
         const resumed = await carryOut({ ...request(trial), recording: events.slice(0, length) });
         expect(resumed.result.steps).toEqual(result.steps);
