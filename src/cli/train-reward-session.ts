@@ -19,6 +19,7 @@ import type { WantedLabels } from "../train/reward/training.js";
 import { type BenchTask, benchTask } from "./bench-task.js";
 import type { CommandContext } from "./command.js";
 import { ModelStore } from "./model-store.js";
+import { count, duration, metric } from "./numbers.js";
 import { lastingModel, type References } from "./references.js";
 import { exitInterrupted } from "./render-error.js";
 import { createStageProgress } from "./stage-progress.js";
@@ -70,7 +71,10 @@ export async function runTrainReward(
     threshold: { rule: settings.rule, share: settings.targetShare },
     targetAnswers: settings.targetAnswers,
     onProgress: progress.show,
-    say: progress.say,
+    onCost: (source, { ends, tokens, seconds }) =>
+      progress.say(
+        `Labels ${source}: at most ${count(ends)} ends of ${metric(tokens)} tokens together, ${duration(seconds)} at the speed of the answers.`,
+      ),
   });
   const result = await training.catch((error) => {
     if (signal.aborted) return undefined;

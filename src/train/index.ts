@@ -16,6 +16,11 @@ export type {
   TrainingSubject,
   VocabularyRecipe,
 } from "./model-recipe.js";
+export { type FeatureSet, featureSets } from "./reward/feature-sets.js";
+export { labelSources } from "./reward/labels/index.js";
+export type { LabelSource } from "./reward/labels/label-source.js";
+export { type JudgedScores, type TrainedReward, trainReward } from "./reward/pipeline.js";
+export type { RewardTraining, ThresholdWish, TrainingTask, WantedLabels } from "./reward/training.js";
 export { type FamilyMember, type FamilyOptions, trainFamily } from "./train-family.js";
 export { type TrainedModel, type TrainingOptions, type TrainingProgress, trainModel } from "./train-model.js";
 export { adapted, nextToken, type TrainingMethod } from "./training-method.js";

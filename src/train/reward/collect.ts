@@ -27,6 +27,7 @@ import {
   readingsOf,
 } from "./readings-file.js";
 import { refuseOneKind, refuseOtherWriter, refuseUnreadable } from "./refusals.js";
+import { rolloutCost } from "./rollout-cost.js";
 import { type QuestionSplit, splitQuestions } from "./split.js";
 import type { RewardTraining, WantedLabels } from "./training.js";
 
@@ -175,6 +176,9 @@ async function makeLabels(
       work.seed,
     ),
   );
+  const missing = answers.filter((answer) => !file.has(answerKey(answer)));
+  const cost = rolloutCost({ source, options }, missing);
+  if (cost) work.onCost?.(source.name, cost);
   await labelAnswers(file, {
     ...{ answers, questions: [...questions.values()], source, options, concurrency: work.concurrency },
     context: labelContext(work),

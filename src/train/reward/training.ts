@@ -7,6 +7,7 @@ import type { AnswerVerdict, TaskQuestion } from "../../tasks/task.js";
 import type { Calibration } from "./calibrate.js";
 import type { FeatureSet } from "./feature-sets.js";
 import type { LabelSource } from "./labels/label-source.js";
+import type { RolloutCost } from "./rollout-cost.js";
 import type { HeadKind } from "./train-head.js";
 
 /** Labels to be made, with options that the source's schema has checked. */
@@ -76,8 +77,8 @@ export interface RewardTraining {
 
   readonly signal?: AbortSignal | undefined;
   onProgress?(progress: StageProgress): void;
-  /** One sentence about what was found or will take long. */
-  say?(sentence: string): void;
+  /** Before labels that cost much are made. */
+  onCost?(source: string, cost: RolloutCost): void;
 }
 
 /** What decides from which score on a step of the draft is kept: see thresholds.ts. */
