@@ -170,7 +170,7 @@ test("incremental equals full, whatever was appended, skipped, forked, failed an
         expect(live()).toBe(atRest);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
   await source[Symbol.asyncDispose]();
   expect(live()).toBe(0);
