@@ -271,9 +271,16 @@ describe("scheduler", () => {
               const passage = Array.from({ length: amount }, (_, index) => (which + index) % 40);
               const start = tokens.length;
               tokens.push(...passage);
-              const expected = states ? referenceStates(tokens, start) : undefined;
-              const read = append(id, passage, states ? { logprobs: true, states } : null);
-              pending.push(read.then((answer) => expect(answer.states).toEqual(expected)));
+              const ofStates = states ? referenceStates(tokens, start) : undefined;
+              const logprobs = states || which % 2 === 0;
+              const before = [...tokens];
+              const expected = logprobs
+                ? passage.map((token, index) => fakeLogprobs(before.slice(0, start + index))[token]!)
+                : undefined;
+              const read = append(id, passage, logprobs ? { logprobs, states } : null);
+              pending.push(
+                read.then((answer) => expect([answer.logprobs, answer.states]).toEqual([expected, ofStates])),
+              );
             }
             if (kind === "extend" && tokens.length < 70) {
               const expected = reference(tokens, amount + 1);
@@ -382,8 +389,15 @@ describe("scheduler", () => {
     const work = async (native: FakeNativeModel) => {
       const { scheduler, open, extend } = client(native);
       const prompts = [0, 10, 20, 30].map((start) => [start, start + 1, start + 2]);
-      const answers = await Promise.allSettled(prompts.map((tokens) => extend(open(tokens), 8)));
+      const answers = await Promise.allSettled(
+        prompts.map((tokens) => extend(open(tokens), 8, { kind: "none" }, true)),
+      );
       return { scheduler, prompts, answers };
+    };
+
+    const answerTo = (prompt: readonly number[]) => {
+      const tokens = reference(prompt, 8);
+      return { tokens, states: referenceStates([...prompt, ...tokens], prompt.length) };
     };
 
     it("1, no room: tries a smaller batch", async () => {
@@ -395,7 +409,7 @@ describe("scheduler", () => {
       for (const [index, answer] of answers.entries()) {
         expect(answer).toMatchObject({
           status: "fulfilled",
-          value: { tokens: reference(prompts[index]!, 8) },
+          value: answerTo(prompts[index]!),
         });
       }
     });
@@ -408,7 +422,7 @@ describe("scheduler", () => {
       );
       expect(answers[2]).toMatchObject({ status: "rejected", reason: { code: "decode-failed" } });
       for (const index of [0, 1, 3]) {
-        expect(answers[index]).toMatchObject({ value: { tokens: reference(prompts[index]!, 8) } });
+        expect(answers[index]).toMatchObject({ value: answerTo(prompts[index]!) });
       }
     });
 
@@ -417,7 +431,7 @@ describe("scheduler", () => {
         new FakeNativeModel({ fault: (decode) => (decode % 3 === 1 ? 2 : undefined) }),
       );
       for (const [index, answer] of answers.entries()) {
-        expect(answer).toMatchObject({ value: { tokens: reference(prompts[index]!, 8) } });
+        expect(answer).toMatchObject({ value: answerTo(prompts[index]!) });
       }
     });
   });
