@@ -22,7 +22,7 @@ it("a given step has the figures that its writer would have told", async () => {
     { role: "system", content: "be brief" },
     { role: "user", content: "where to?" },
   ] as const;
-  using given = await openGivenSteps({ model, conversation, figures: true, signal });
+  using given = await openGivenSteps({ model, role: "draft", conversation, figures: true, signal });
   let compared = 0;
   for await (const event of run) {
     if (event.type !== "step-written" || event.stop === "end") continue;

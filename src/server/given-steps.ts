@@ -9,6 +9,7 @@ import {
   offers,
   type Usage,
 } from "../core/model.js";
+import type { Writer } from "../core/search.js";
 import type { Step, Token } from "../core/step.js";
 import { ApiError } from "./api-error.js";
 
@@ -21,6 +22,8 @@ export interface GivenStep {
 export interface GivenStepsOptions {
   /** Who would have written them. */
   readonly model: Model;
+  /** The part in which that model writes: a reward may look at whose step it is. */
+  readonly role: Writer;
   readonly conversation: readonly ChatMessage[];
   /** Reads every token's probability and its law's entropy off the model: as many passes as tokens. */
   readonly figures: boolean;
@@ -29,8 +32,8 @@ export interface GivenStepsOptions {
 
 /** Throws 400 where the model cannot tell the figures. */
 export async function openGivenSteps(options: GivenStepsOptions): Promise<GivenSteps> {
-  const { model, conversation, figures, signal } = options;
-  if (!figures) return new GivenSteps(model, undefined, signal);
+  const { model, role, conversation, figures, signal } = options;
+  if (!figures) return new GivenSteps({ model, role }, undefined, signal);
   if (!offers(model, "logits")) {
     throw new ApiError(
       400,
@@ -42,16 +45,22 @@ export async function openGivenSteps(options: GivenStepsOptions): Promise<GivenS
     );
   }
   const prompt = await model.renderChat(conversation, { signal });
-  return new GivenSteps(model, await model.open(prompt, { special: true, signal }), signal);
+  return new GivenSteps({ model, role }, await model.open(prompt, { special: true, signal }), signal);
 }
 
 export class GivenSteps implements Disposable {
   readonly #model: Model;
+  readonly #role: Writer;
   readonly #branch: Branch | undefined;
   readonly #signal: AbortSignal;
 
-  constructor(model: Model, branch: Branch | undefined, signal: AbortSignal) {
+  constructor(
+    { model, role }: Pick<GivenStepsOptions, "model" | "role">,
+    branch: Branch | undefined,
+    signal: AbortSignal,
+  ) {
     this.#model = model;
+    this.#role = role;
     this.#branch = branch;
     this.#signal = signal;
   }
@@ -61,7 +70,7 @@ export class GivenSteps implements Disposable {
     const { vocabulary } = this.#model;
     const tokens = await this.#model.tokenize(text);
     const { logprobs, entropies, usage } = await this.#figures(tokens);
-    const step = { text, tokens, vocabulary, origin: "given", stop: "delimiter" } as const;
+    const step = { text, tokens, vocabulary, origin: this.#role, stop: "delimiter" } as const;
     return { step: { ...step, logprobs, entropies }, usage };
   }
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { StepwrightError } from "../../core/errors.js";
 import { addUsage, type Model, noUsage } from "../../core/model.js";
 import { aggregate, aggregations, type Reward } from "../../core/reward.js";
+import type { Writer } from "../../core/search.js";
 import { ApiError } from "../api-error.js";
 import { readJsonObject } from "../body.js";
 import { clientGone } from "../client.js";
@@ -51,7 +52,7 @@ export function rewardRoutes({ models, limits, service }: Served): ServerApp {
     const signal = clientGone(incoming, outgoing);
     const { rewards, usage } = await score(
       reward,
-      writer,
+      { model: writer, role: draft ? "draft" : "target" },
       { question, system: system ?? null, steps },
       signal,
     );
@@ -80,10 +81,15 @@ interface Asked {
   readonly steps: readonly string[];
 }
 
-async function score(reward: Reward, writer: Model, { question, system, steps }: Asked, signal: AbortSignal) {
+async function score(
+  reward: Reward,
+  writer: { readonly model: Model; readonly role: Writer },
+  { question, system, steps }: Asked,
+  signal: AbortSignal,
+) {
   const user = { role: "user", content: question } as const;
   using given = await openGivenSteps({
-    model: writer,
+    ...writer,
     conversation: system === null ? [user] : [{ role: "system", content: system }, user],
     figures: reward.readsFigures === true,
     signal,
