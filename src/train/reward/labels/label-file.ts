@@ -30,6 +30,7 @@ export function openLabels(path: string): Promise<RecordFile<LabelRecord>> {
   return RecordFile.open<LabelRecord>(path, {
     parse: (stored) => labelRecord.safeParse(stored).data ?? null,
     key: answerKey,
+    what: "label",
     code: "checkpoint-invalid",
   });
 }
@@ -56,6 +57,7 @@ export async function labelAnswers(file: RecordFile<LabelRecord>, work: LabelWor
   const questions = new Map(work.questions.map((question) => [question.id, question]));
   checkNeeds(source, context, work.questions);
   const missing = answers.filter((answer) => !file.has(answerKey(answer)));
+  if (missing.length === 0) return;
   let done = answers.length - missing.length;
   await using labeller = await source.open(source.schema.parse(work.options ?? {}), context);
   await inFlight(missing, work.concurrency, context.signal, async (answer) => {
@@ -97,7 +99,11 @@ export function canLabel(
 }
 
 /** Throws `missing-role` or `task-invalid` where the source lacks what it needs. */
-export function checkNeeds(source: LabelSource, context: LabelContext, questions: readonly TaskQuestion[]): void {
+export function checkNeeds(
+  source: LabelSource,
+  context: LabelContext,
+  questions: readonly TaskQuestion[],
+): void {
   const refusals: Record<LabelNeed, () => StepwrightError | undefined> = {
     draft: () => (context.draft ? undefined : missingRole(source, "draft")),
     annotator: () => (context.annotator ? undefined : missingRole(source, "annotator")),

@@ -215,6 +215,14 @@ describe("spare", () => {
     expect(record!.values).toEqual([1, 0, 1]);
   });
 
+  test("an annotator that tells no probabilities is not asked for them", async () => {
+    const annotator = new ScriptedModel({ law: { steps: () => [] }, capabilities: ["text"] });
+    const answers = [answerOf(annotator, ["a"], true)];
+    await expect(
+      label("spare", answers, contextOf({ annotator }), { options: { read: "probability" } }),
+    ).rejects.toMatchObject({ code: "missing-capability" });
+  });
+
   test("an annotator that writes forever is stopped, and what it did not grade is wrong", async () => {
     const annotator = scriptedAnnotator({ isRight: () => true, says: () => "x".repeat(100_000) });
     const answers = [answerOf(annotator, ["a", "b"], true)];

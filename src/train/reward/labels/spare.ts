@@ -1,15 +1,14 @@
 /** One generation grades all steps of an answer beside a worked solution. */
 import { z } from "zod";
-import { addUsage, type Extension, type Model, noUsage, wholeUsage } from "../../../core/model.js";
+import { StepwrightError } from "../../../core/errors.js";
+import { addUsage, type Extension, type Model, noUsage, offers, wholeUsage } from "../../../core/model.js";
 import type { Token } from "../../../core/step.js";
 import { commonPrefix } from "../../../rewards/reader.js";
 import { type Held, hold } from "../../../rewards/trunk.js";
-import type { AnswerRecord } from "../answers.js";
 import {
   defineLabelSource,
   type LabelContext,
   type Labeller,
-  type Labels,
   labeller,
   toLabelUsage,
 } from "./label-source.js";
@@ -49,29 +48,31 @@ export default defineLabelSource({
 
 async function openSpare(options: SpareOptions, context: LabelContext): Promise<Labeller> {
   const annotator = context.annotator!;
+  if (options.read === "probability") requireProbabilities(annotator);
   // What two different cases have in common is the same for all: the rules and the examples.
   const [one, other] = await Promise.all([
     layout(annotator, options, { question: "a", reference: ["a"], steps: ["a"] }),
     layout(annotator, options, { question: "7", reference: ["7", "7"], steps: ["7", "7"] }),
   ]);
   const frame = await hold({ model: annotator }, one.slice(0, commonPrefix(one, other)), context.signal);
+  // It is read once and charged to the first answer.
   let owed = frame.usage;
   const { label } = labeller(async (answer, question) => {
     const steps = answer.steps.map(({ text }) => text);
-    const asked = { question: question.question, reference: question.steps!, steps };
-    const read = owed;
-    // The frame is read once and charged to the first answer.
-    owed = noUsage;
+    const reference = question.steps!;
+    const asked = { question: question.question, reference, steps };
     const { extension, usage } = await annotate(frame, annotator, options, asked, context);
-    const chanceOf = options.read === "probability" ? await chances(annotator, extension) : undefined;
-    return labelsFrom(
-      extension.text,
-      answer,
-      asked,
-      options,
-      chanceOf,
-      toLabelUsage(addUsage(read, usage), 1),
-    );
+    const { gradings, valid } = readAnnotation(lead + extension.text);
+    const { values, ...note } = stepLabels(gradings, {
+      steps: steps.length,
+      referenceSteps: reference.length,
+      outcome: answer.right,
+      missing: options.missing === "outcome" && answer.right,
+      chanceOf: options.read === "probability" ? await chances(annotator, extension) : undefined,
+    });
+    const spent = toLabelUsage(addUsage(owed, usage), 1);
+    owed = noUsage;
+    return { values, usage: spent, note: { ...note, valid } };
   });
   return { label, [Symbol.asyncDispose]: async () => frame.branch.drop() };
 }
@@ -109,38 +110,24 @@ async function layout(model: Model, { detail }: SpareOptions, asked: SpareCase):
   return [...tokens, ...(await model.tokenize(lead))];
 }
 
-function labelsFrom(
-  written: string,
-  { right }: AnswerRecord,
-  { steps, reference }: SpareCase,
-  { missing }: SpareOptions,
-  chanceOf: ((grading: ReadGrading) => number) | undefined,
-  usage: Labels["usage"],
-): Labels {
-  const { gradings, valid } = readAnnotation(lead + written);
-  const { values, ...note } = stepLabels(gradings, {
-    steps: steps.length,
-    referenceSteps: reference.length,
-    outcome: right,
-    missing: missing === "outcome" && right,
-    chanceOf,
-  });
-  return { values, usage, note: { ...note, valid } };
-}
-
 /** How probable the annotator held it that a step is right: by the first token of its word for it. */
 async function chances(
   model: Model,
   { text, tokens, logprobs }: Extension,
-): Promise<((grading: ReadGrading) => number) | undefined> {
-  const pieces = await model.tokenBytes?.(tokens);
-  if (pieces === undefined || logprobs.length !== tokens.length) return undefined;
-  const ends: number[] = [];
-  for (const { length } of pieces) ends.push((ends.at(-1) ?? 0) + length);
+): Promise<(grading: ReadGrading) => number> {
+  const borders: number[] = [];
+  for (const { length } of await model.tokenBytes!(tokens)) borders.push((borders.at(-1) ?? 0) + length);
   return ({ right, labelAt }) => {
     const before = Buffer.byteLength(text.slice(0, labelAt - lead.length));
-    const token = ends.findIndex((end) => end > before);
-    const chance = token < 0 ? 1 : Math.exp(logprobs[token]!);
+    const chance = Math.exp(logprobs[borders.findIndex((border) => border > before)]!);
     return right ? chance : 1 - chance;
   };
+}
+
+function requireProbabilities(model: Model): void {
+  if (model.tokenBytes && offers(model, "logprobs")) return;
+  throw new StepwrightError("missing-capability", `${model.name} tells no probabilities of its words`, {
+    subject: model.name,
+    remedy: "leave out read=probability, or use a local GGUF model as annotator",
+  });
 }
