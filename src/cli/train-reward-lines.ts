@@ -110,7 +110,7 @@ function chosenSentence({ chosen, heads }: TrainedReward): string {
 }
 
 const ruleWords: Readonly<Record<RuleThreshold["rule"], string>> = {
-  budget: "as high as the share of tokens allows",
+  budget: "as high as the share of tokens allows, at most the target's mean",
   "target-mean": "the mean label of the target's own steps",
   best: "the best expected step",
 };

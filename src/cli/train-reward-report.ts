@@ -20,9 +20,9 @@ export function trainRewardPage(reward: TrainedReward, out: string): string {
   const { chosen, baselines, truth, facts } = reward;
   const { figures } = chosen;
   const cards: [string, string][] = [
-    [figures.steps?.auroc?.toFixed(2) ?? "none", "chance that a right step scores above a wrong one"],
-    [figures.steps?.calibrationError.toFixed(2) ?? "none", "mean distance of score and share right"],
-    [facts.threshold!.value.toFixed(2), `threshold, by the rule ${facts.threshold!.rule}`],
+    [figures.steps?.auroc?.toFixed(3) ?? "none", "chance that a right step scores above a wrong one"],
+    [figures.steps?.calibrationError.toFixed(3) ?? "none", "mean distance of score and share right"],
+    [facts.threshold!.value.toFixed(3), `threshold, by the rule ${facts.threshold!.rule}`],
   ];
   const reliability = figures.steps && ({ ...figures.steps, of: "steps" } satisfies BenchReliability);
   const curves: RocCurve[] = [chosen, ...baselines]
@@ -35,8 +35,8 @@ export function trainRewardPage(reward: TrainedReward, out: string): string {
     tableSection(
       {
         caption: "Heads and free scores",
-        titles: scoreTitles,
-        rows: [...reward.heads, ...baselines].map(scoreCells),
+        titles: ["", ...scoreTitles.slice(2)],
+        rows: [...reward.heads, ...baselines].map((one) => [nameOf(one), ...scoreCells(one).slice(2)]),
       },
       `On questions held out, by the labels ${truth}. The file holds the ${chosen.kind} head on ${chosen.name}, trained on labels ${chosen.labels}.`,
     ),
@@ -62,7 +62,14 @@ export function trainRewardPage(reward: TrainedReward, out: string): string {
         ]
       : []),
     tableSection(
-      { caption: "Thresholds", titles: thresholdTitles, rows: reward.thresholds.map(thresholdCells) },
+      {
+        caption: "Thresholds",
+        titles: ["", ...thresholdTitles.slice(1, 3)],
+        rows: reward.thresholds.map((one) => {
+          const [rule, value, rewritten, words] = thresholdCells(one);
+          return [`${rule}: ${words}`, value!, rewritten!];
+        }),
+      },
       "Rewritten: share of the draft's tokens, on questions held out, that the target would write again.",
     ),
     ...costSentences(reward).map((sentence) => `<p>${harmless(sentence)}</p>`),

@@ -10,6 +10,9 @@ export interface RocCurve {
 }
 
 const lineHeight = 17;
+/** Mean width of a letter in the key, generous; and the sample of a curve before it. */
+const letter = 6.2;
+const sampleWidth = 24;
 
 /** The first curve is the one that the others are compared with. At most eight have a colour of their own. */
 export function rocFigure(curves: readonly RocCurve[], width: number): string {
@@ -25,10 +28,11 @@ export function rocFigure(curves: readonly RocCurve[], width: number): string {
     ),
   );
   // In the corner that a curve leaves empty unless it is worse than chance.
+  const from = right - 6 - sampleWidth - letter * Math.max(...curves.map(({ label }) => label.length));
+  const to = from + sampleWidth;
   const first = bottom - 10 - (curves.length - 1) * lineHeight;
   const key = curves.map(({ label }, index) => {
     const at = first + index * lineHeight;
-    const [from, to] = [right - 170, right - 146];
     const sample = path(
       [
         [from, at - 4],

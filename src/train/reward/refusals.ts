@@ -46,18 +46,26 @@ function requireReader(
   );
 }
 
-/** A head that says the same of everything says nothing, and answers of one kind teach no other. Throws `task-invalid`. */
+/**
+ * A head that says the same of everything says nothing, and one question's answers are no two folds. Throws `task-invalid`
+ * unless answers to several questions are right and answers to several are wrong.
+ */
 export function refuseOneKind(answers: readonly AnswerRecord[]): void {
-  const right = answers.filter((answer) => answer.right).length;
-  if (right > 0 && right < answers.length) return;
-  const all = right > 0 ? "right" : "wrong";
-  throw new StepwrightError("task-invalid", `all ${answers.length} training answers are ${all}`, {
-    subject: "--task",
-    remedy:
-      right > 0
-        ? "give harder or more questions, or sample more answers: --samples 4 --temperature 1"
-        : "give easier or more questions, or check that the answers are graded as you mean: see docs/grading.md",
-  });
+  for (const wanted of [true, false]) {
+    const own = answers.filter(({ right }) => right === wanted);
+    if (new Set(own.map(({ question }) => question)).size > 1) continue;
+    const [missing, usual] = wanted ? ["right", "wrong"] : ["wrong", "right"];
+    const found =
+      own.length === 0
+        ? `all ${answers.length} training answers are ${usual}`
+        : `of ${answers.length} training answers, only those to one question are ${missing}`;
+    throw new StepwrightError("task-invalid", found, {
+      subject: "--task",
+      remedy: wanted
+        ? "give easier or more questions, or check that the answers are graded as you mean: see docs/grading.md"
+        : "give harder or more questions, or sample more answers: --samples 4 --temperature 1",
+    });
+  }
 }
 
 /** Throws `checkpoint-invalid`: the steps are in the tokens of another model. */
