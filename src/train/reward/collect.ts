@@ -233,13 +233,14 @@ async function targetLabels(
   const ids = new Set(asked.map(({ id }) => id));
   const stored = await writtenAnswers(work, "target-answers", target, asked, () => 1);
   const answers = stored.filter(({ question, sample }) => ids.has(question) && sample === 0);
-  const [first] = work.labels;
+  const [{ source }] = work.labels;
   // What the draft makes of the target's steps is not what they are worth: the target goes on from them itself.
-  const wanted = first.source.needs.includes("draft") ? await plainLabels("outcome") : first;
+  const isFit = !source.needs.includes("draft") && asked.some((question) => canLabel(source, question));
+  const wanted = isFit ? work.labels[0] : await plainLabels("outcome");
   const file = await makeLabels(work, plan, split, wanted, [answers], "target-labels");
   return {
     labels: answers.flatMap((answer) =>
-      file.get(answerKey(answer))!.values.filter((value) => value !== null),
+      (file.get(answerKey(answer))?.values ?? []).filter((value) => value !== null),
     ),
     right: answers.filter(({ right }) => right).length / Math.max(1, answers.length),
     answers: answers.length,

@@ -248,6 +248,29 @@ describe("what cannot be trained on is refused before work", () => {
     });
   });
 
+  test("questions without a worked solution get no labels of an annotator, and stop nothing", async () => {
+    const { task } = await rewardTraining("");
+    const questions = rewardQuestions(16).map(({ steps, ...question }, index) =>
+      index % 2 === 0 ? { ...question, steps } : question,
+    );
+    const { labelCosts, target, heads } = await train({
+      task: { ...task, questions, checkStep: undefined },
+      labels: ["spare"],
+    });
+    const [spare] = labelCosts as [{ answers: number }];
+    expect(spare.answers).toBeGreaterThan(0);
+    expect(spare.answers).toBeLessThan(36);
+    expect(target!.labels.length).toBeGreaterThan(0);
+    expect(target!.labels.length).toBeLessThan(target!.answers * 4);
+    expect(heads.map(({ labels }) => labels)).toEqual(["spare", "outcome"]);
+  });
+
+  test("a limit for costly labels", async () => {
+    const { labelCosts } = await train({ questions: 12, labels: ["monte-carlo?rollouts=2"], labelLimit: 10 });
+    const by = Object.fromEntries(labelCosts.map(({ source, answers }) => [source, answers]));
+    expect(by).toEqual({ "monte-carlo": 10, check: 30 });
+  });
+
   test("without a target there is a threshold by a share alone", async () => {
     const { thresholds, target, facts } = await train({ target: undefined });
     expect(thresholds.map(({ rule }) => rule)).toEqual(["budget"]);
