@@ -167,6 +167,8 @@ test("too few questions, labels of one kind and a fired signal end it", async ()
   await expect(train(world(3, lawful))).rejects.toThrow(refused);
   await expect(train(world(30, () => 1))).rejects.toThrow(refused);
   await expect(train(world(30, () => null))).rejects.toThrow(refused);
+  const onlyFirst = world(30, (_, state) => (state[2] === 0 ? 1 : 0));
+  await expect(train(onlyFirst)).rejects.toThrow("1 questions have right steps");
   await expect(train(world(30, lawful), { signal: AbortSignal.abort() })).rejects.toThrow(/abort/);
 });
 

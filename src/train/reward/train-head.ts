@@ -44,7 +44,10 @@ export interface TrainedHead {
   readonly chosen: Readonly<Record<string, number>>;
   /** Rows that it learned from. */
   readonly rows: number;
-  /** Of the training answers' labelled steps, each by a head that saw no answer to its question; calibrated. */
+  /**
+   * Of the training answers' labelled steps, each by a head that saw no answer to its question; calibrated, on all of them
+   * together.
+   */
   readonly crossValidated: AnswerScores;
   /** Of these scores, with the threshold at which they find the most first errors. */
   readonly figures: Evaluation;
@@ -52,18 +55,15 @@ export interface TrainedHead {
   score(readings: StepReadings): number;
 }
 
-const fewestGroups = 4;
+const fewestQuestions = 4;
+/** One is left when the other is held out. */
+const fewestOfAKind = 2;
 
 /** Throws `invalid-option` where questions are too few, or labels all alike. Deterministic by its seed. */
 export async function trainHead(training: HeadTraining): Promise<TrainedHead> {
   const { answers, features, kind = "linear", calibration = "temperature", seed = 0 } = training;
   const examples = examplesOf(answers, features);
-  const groups = new Set(examples.groups).size;
-  if (groups < fewestGroups) {
-    throw new StepwrightError("invalid-option", `${groups} questions are too few to train a head`, {
-      remedy: `take at least ${fewestGroups}, better some hundreds`,
-    });
-  }
+  refuseFew(examples);
   const trainers = headTrainers.filter((trainer) => kind === "best" || trainer.kind === kind);
   const found: (CrossValidated & { kind: string; meaning: Meaning })[] = [];
   for (const [index, trainer] of trainers.entries()) {
@@ -94,6 +94,22 @@ export async function trainHead(training: HeadTraining): Promise<TrainedHead> {
     }),
     score: (readings) => scoreOf(logOdds(network, featuresOf(features, readings))),
   };
+}
+
+function refuseFew({ groups, labels }: Examples): void {
+  const questions = (matters: (label: number) => boolean) =>
+    new Set(groups.filter((_, row) => matters(labels[row]!))).size;
+  const counts = {
+    "have labels": [questions(() => true), fewestQuestions],
+    "have right steps": [questions((label) => label > 0), fewestOfAKind],
+    "have wrong steps": [questions((label) => label < 1), fewestOfAKind],
+  } as const;
+  for (const [what, [count, least]] of Object.entries(counts)) {
+    if (count >= least) continue;
+    throw new StepwrightError("invalid-option", `${count} questions ${what}: too few to train a head`, {
+      remedy: `take at least ${least} of them, better some hundreds`,
+    });
+  }
 }
 
 /** On answers to other questions than it was trained on. */
