@@ -38,14 +38,36 @@ export async function runTrainReward(
   context: CommandContext,
   settings: TrainRewardSettings,
 ): Promise<number> {
+  const { host, say } = context;
+  const out = resolve(host.workingFolder, settings.out);
+  const folder = settings.work === undefined ? `${out}.work` : resolve(host.workingFolder, settings.work);
+  const result = await train(context, settings, folder);
+  if (!result) {
+    say(`Stopped. What is finished is kept in ${folder}; the same command goes on with it.`);
+    return exitInterrupted;
+  }
+  await replaceFile(out, result.bytes);
+  if (settings.report !== undefined) {
+    await replaceFile(resolve(host.workingFolder, settings.report), trainRewardPage(result, out));
+  }
+  const { bytes, ...told } = result;
+  if (settings.json) context.printJson({ out, ...told });
+  else for (const line of trainRewardLines(result, settings, context)) context.print(line);
+  return 0;
+}
+
+/** Undefined where it was stopped. Everything that can be refused without a model is refused before one is opened. */
+async function train(
+  context: CommandContext,
+  settings: TrainRewardSettings,
+  folder: string,
+): Promise<TrainedReward | undefined> {
   const { host, say, signal } = context;
   const labels = await wantedLabels(settings.labels);
   const hub = hubSettings(host.environment);
   const task = await benchTask(settings, context, hub);
   const heldOut = await heldOutOf(settings, task, context);
   const references = await referencesOf(context, settings);
-  const out = resolve(host.workingFolder, settings.out);
-  const folder = settings.work === undefined ? `${out}.work` : resolve(host.workingFolder, settings.work);
   await makeFolder(folder);
   await using lock = await takeLock(join(folder, "lock"), {
     what: "this training",
@@ -57,17 +79,16 @@ export async function runTrainReward(
   using progress = createStageProgress(host.talk);
   const draft = await store.model("draft");
   const target = references.target === undefined ? undefined : await store.model("target");
-  const features = wantedFeatures(settings.features, draft, context);
+  const { samples, temperature, maxTokens, seed, concurrency, labelLimit, kind, calibration } = settings;
   const training = trainReward({
-    ...{ folder, draft, target, labels, features, signal },
+    ...{ folder, draft, target, labels, heldOut, signal },
+    ...{ samples, temperature, maxTokens, seed, concurrency, labelLimit, kind, calibration },
+    features: wantedFeatures(settings.features, draft, context),
     annotator: await annotatorOf(labels, settings, store, { draft, target }),
     task: { ...task, grade: gradeBy(task, grader) },
     writer: plainDraft,
     system: settings.noSystem ? null : (settings.system ?? mathsSystem),
     ...{ splitter: settings.step.splitter, splitterName: settings.step.text },
-    ...{ maxTokens: settings.maxTokens, samples: settings.samples, temperature: settings.temperature },
-    ...{ seed: settings.seed, concurrency: settings.concurrency, heldOut },
-    ...{ labelLimit: settings.labelLimit, kind: settings.kind, calibration: settings.calibration },
     threshold: { rule: settings.rule, share: settings.targetShare },
     targetAnswers: settings.targetAnswers,
     onProgress: progress.show,
@@ -76,32 +97,10 @@ export async function runTrainReward(
         `Labels ${source}: at most ${count(ends)} ends of ${metric(tokens)} tokens together, ${duration(seconds)} at the speed of the answers.`,
       ),
   });
-  const result = await training.catch((error) => {
+  return await training.catch((error) => {
     if (signal.aborted) return undefined;
     throw error;
   });
-  progress[Symbol.dispose]();
-  if (!result) {
-    say(`Stopped. What is finished is kept in ${folder}; the same command goes on with it.`);
-    return exitInterrupted;
-  }
-  await replaceFile(out, result.bytes);
-  if (settings.report !== undefined) {
-    await replaceFile(resolve(host.workingFolder, settings.report), trainRewardPage(result, out));
-  }
-  await tell(context, settings, result, out);
-  return 0;
-}
-
-async function tell(
-  context: CommandContext,
-  settings: TrainRewardSettings,
-  result: TrainedReward,
-  out: string,
-): Promise<void> {
-  const { bytes, ...told } = result;
-  if (settings.json) context.printJson({ out, ...told });
-  else for (const line of trainRewardLines(result, settings, context)) context.print(line);
 }
 
 async function wantedLabels(text: string): Promise<readonly [WantedLabels, ...WantedLabels[]]> {
