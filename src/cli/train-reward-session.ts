@@ -32,7 +32,7 @@ const questionTokens = 256;
 const leastContext = 4096;
 
 /** The feature sets that need nothing but what the draft computes anyway when it writes. */
-const freeSets = ["statistics", "chain", "states", "both"];
+const freeSets = ["statistics", "chain", "mean-state"];
 
 export async function runTrainReward(
   context: CommandContext,

@@ -100,7 +100,7 @@ export const trainRewardSchema = z.object({
     .string()
     .optional()
     .describe(
-      "What heads look at; of several, separated by commas, cross-validation chooses. Default: statistics,chain,states,both, which cost nothing when the head is used.",
+      "What heads look at; of several, separated by commas, cross-validation chooses. Default: statistics,chain,mean-state, which cost nothing when the head is used.",
     )
     .meta({ group: "Head", placeholder: "A,B,..." }),
   kind: z
