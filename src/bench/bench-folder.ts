@@ -23,8 +23,7 @@ export async function readBenchFolder(path: string): Promise<BenchFolder> {
       remedy: "name a folder that stepwright bench has written",
     });
   }
-  const { results } = await readResults(join(path, "results.jsonl"));
-  const all = [...results.values()];
+  const all = await readResults(join(path, "results.jsonl"));
   const byLabel = new Map(
     [...groupBy(all, ({ method }) => method)].map(([label, own]) => [
       label,

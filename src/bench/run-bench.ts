@@ -5,7 +5,7 @@ import type { TaskQuestion } from "../tasks/task.js";
 import type { Baseline } from "./baselines.js";
 import { type Cell, type CellSettings, rolesFor, runCell } from "./cell.js";
 import type { BenchEntry } from "./method-list.js";
-import type { BenchResult } from "./result.js";
+import { type BenchResult, resultKey } from "./result.js";
 import type { ResultFile } from "./result-file.js";
 
 export interface BenchPlan {
@@ -38,7 +38,8 @@ export function missingCells(plan: Omit<BenchPlan, "concurrency">, file: ResultF
   return cellsOf(plan)
     .map((cells) =>
       cells.filter(
-        ({ question, entry, seed }) => !file.has({ question: question.id, method: entry.label, seed }),
+        ({ question, entry, seed }) =>
+          !file.has(resultKey({ question: question.id, method: entry.label, seed })),
       ),
     )
     .filter((cells) => cells.length > 0);

@@ -16,7 +16,7 @@ import {
 import { type BenchEntry, parseMethodList } from "../bench/method-list.js";
 import { keepPrediction, type Pilot, predict } from "../bench/prediction.js";
 import { writeReport } from "../bench/report/write-report.js";
-import { ResultFile } from "../bench/result-file.js";
+import { openResults, type ResultFile } from "../bench/result-file.js";
 import { type BenchPlan, cellsOf, missingCells, runBench } from "../bench/run-bench.js";
 import { summarise } from "../bench/summary.js";
 import { StepwrightError } from "../core/errors.js";
@@ -66,22 +66,22 @@ export async function runBenchSession(context: CommandContext, settings: BenchSe
   });
   if (lock.notice) context.say(lock.notice);
   const isKnown = await checkSameBench(join(folder, "bench.json"), bench.configuration);
-  await using file = await ResultFile.open(join(folder, "results.jsonl"), {
+  await using file = await openResults(join(folder, "results.jsonl"), {
     forgetFailed: settings.retryFailed,
   });
   for (const notice of file.notices) context.say(notice);
-  if (!isKnown && file.results.length > 0) throw resultsWithoutBench(folder);
+  if (!isKnown && file.values().length > 0) throw resultsWithoutBench(folder);
   const isComplete = await finishBench(context, bench, file, isKnown);
   const facts = await physicalFacts(context, folder, settings.threads);
-  const summary = summarise(task.name, plan, file.results, facts);
-  await writeReport(folder, summary, plan, file.results);
+  const summary = summarise(task.name, plan, file.values(), facts);
+  await writeReport(folder, summary, plan, file.values());
   if (settings.json)
     context.printJson({ ...summary, identity: identityOf(bench.configuration), out: folder });
   else for (const line of benchLines(summary, context.style)) context.print(line);
   if (isComplete) context.say(context.talkStyle.dim(`results: ${folder}`));
   else context.say(`What is finished is kept in ${folder}. The same command goes on with it.`);
   // One failed run is a result; where nothing went well, something is wrong with more than a question.
-  return summary.failed > 0 && file.results.every(({ finish }) => finish === "failed") ? 1 : 0;
+  return summary.failed > 0 && file.values().every(({ finish }) => finish === "failed") ? 1 : 0;
 }
 
 /** Everything that can be refused without a model is refused here. */
@@ -182,7 +182,7 @@ async function finishBench(
   const runsPerQuestion = cellsOf({ ...plan, questions: plan.questions.slice(0, 1) })[0]!.length;
   using progress = createBenchProgress(context.host.talk, {
     runs: plan.questions.length * runsPerQuestion,
-    earlier: file.results,
+    earlier: file.values(),
     runsPerQuestion,
   });
   const settings = {

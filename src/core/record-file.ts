@@ -8,13 +8,21 @@ export interface RecordFileOptions<Value> {
   /** The record as it was stored, checked; null for one that is none. */
   parse(stored: unknown): Value | null;
   key(record: Value): string;
+  /** What the file holds, in the words of notices and errors: "result". */
+  readonly what: string;
   /** Of the errors about the file's contents. */
   readonly code: ErrorCode;
+  /** True for a record that a later one of its key replaces without a notice; else the first of two counts. */
+  isReplaceable?(record: Value): boolean;
+  /** True for a record that counts as missing from now on; its line stays. */
+  isForgotten?(record: Value): boolean;
   readonly openFile?: OpenGrowingFile;
 }
 
 export class RecordFile<Value> implements AsyncDisposable {
   readonly path: string;
+  /** What was dropped or passed over when the file was opened, in words. */
+  readonly notices: readonly string[];
   readonly #options: RecordFileOptions<Value>;
   readonly #file: GrowingFile;
   readonly #records: Map<string, Value>;
@@ -25,9 +33,10 @@ export class RecordFile<Value> implements AsyncDisposable {
     path: string,
     options: RecordFileOptions<Value>,
     file: GrowingFile,
-    records: Map<string, Value>,
+    { records, notices }: Pick<StoredRecords<Value>, "records" | "notices">,
   ) {
     this.path = path;
+    this.notices = notices;
     this.#options = options;
     this.#file = file;
     this.#records = records;
@@ -36,9 +45,9 @@ export class RecordFile<Value> implements AsyncDisposable {
   /** Opens the file, or makes it; a torn end is cut off. Throws the options' code, or `storage-failed`. */
   static async open<Value>(path: string, options: RecordFileOptions<Value>): Promise<RecordFile<Value>> {
     try {
-      const { records, goodBytes } = await readRecords(path, options);
-      const file = await (options.openFile ?? openGrowingFile)(path, goodBytes);
-      return new RecordFile(path, options, file, records);
+      const stored = await readRecords(path, options);
+      const file = await (options.openFile ?? openGrowingFile)(path, stored.goodBytes);
+      return new RecordFile(path, options, file, stored);
     } catch (error) {
       throw StepwrightError.is(error) ? error : storageError("opened", path, error);
     }
@@ -87,30 +96,40 @@ export class RecordFile<Value> implements AsyncDisposable {
   }
 }
 
-/** What the file holds, and where writing goes on (null where there is none). Throws the options' code. */
+export interface StoredRecords<Value> {
+  readonly records: Map<string, Value>;
+  readonly notices: readonly string[];
+  /** Where writing goes on; null where there is no file. */
+  readonly goodBytes: number | null;
+}
+
+/** What the file holds; nothing is written. Throws the options' code. */
 export async function readRecords<Value>(
   path: string,
-  { parse, key, code }: RecordFileOptions<Value>,
-): Promise<{ records: Map<string, Value>; goodBytes: number | null }> {
+  { parse, key, what, code, isReplaceable, isForgotten }: RecordFileOptions<Value>,
+): Promise<StoredRecords<Value>> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
     throw error;
   });
-  if (bytes === null) return { records: new Map(), goodBytes: null };
-  const { records: stored, goodBytes } = decodeRecords(bytes, path, code);
+  const { records: stored, goodBytes, tornAt } = decodeRecords(bytes ?? new Uint8Array(), path, code);
+  const notices = tornAt === null ? [] : [`dropped the torn end of ${path}, from line ${tornAt} on`];
   const records = new Map<string, Value>();
   for (const [index, one] of stored.entries()) {
     const record = parse(one);
     if (record === null) {
-      throw new StepwrightError(code, `line ${index + 1} of ${path} holds no such record`, {
+      throw new StepwrightError(code, `line ${index + 1} of ${path} holds no ${what}`, {
         subject: path,
         remedy: "it may be of another version of stepwright: choose another folder",
       });
     }
+    const earlier = records.get(key(record));
     // The first of two is the one that others were made from.
-    if (!records.has(key(record))) records.set(key(record), record);
+    if (earlier === undefined || isReplaceable?.(earlier)) records.set(key(record), record);
+    else notices.push(`passed over line ${index + 1} of ${path}, which repeats a ${what}`);
   }
-  return { records, goodBytes };
+  for (const [name, record] of records) if (isForgotten?.(record)) records.delete(name);
+  return { records, notices, goodBytes: bytes && goodBytes };
 }
 
 function storageError(verb: string, path: string, cause: unknown): StepwrightError {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type BaselineSettings, baselinesFor } from "../bench/baselines.js";
 import type { CellSettings, Grade } from "../bench/cell.js";
 import { parseMethodList } from "../bench/method-list.js";
-import { ResultFile } from "../bench/result-file.js";
+import { openResults } from "../bench/result-file.js";
 import { type BenchPlan, runBench } from "../bench/run-bench.js";
 import { StepwrightError } from "../core/errors.js";
 import { methods } from "../methods/index.js";
@@ -99,11 +99,11 @@ export function benchSettings({ script, signal, temperature = 1 }: BenchWorldOpt
 /** Runs what is missing of the bench in this folder. */
 export async function runBenchWorld(folder: string, options: BenchWorldOptions = {}) {
   const plan = await benchPlan(options);
-  await using file = await ResultFile.open(join(folder, "results.jsonl"), {
+  await using file = await openResults(join(folder, "results.jsonl"), {
     forgetFailed: options.forgetFailed ?? false,
   });
   const isComplete = await runBench(plan, benchSettings(options), file);
-  return { plan, isComplete, results: file.results, notices: file.notices };
+  return { plan, isComplete, results: file.values(), notices: file.notices };
 }
 
 /** The error of a promise that must reject with one of ours. */

@@ -4,7 +4,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ResultFile } from "../../src/bench/result-file.js";
+import { openResults } from "../../src/bench/result-file.js";
 import { runBench } from "../../src/bench/run-bench.js";
 import { decodeRecords, encodeRecord } from "../../src/core/checked-lines.js";
 import { keyedUniform } from "../../src/core/random.js";
@@ -134,7 +134,7 @@ describe("the results file", () => {
       const fill = async (faults: DiskFaults, concurrency = 1) => {
         const folder = await newFolder();
         const { disk, openFile } = faultyDisk(faults);
-        const file = await ResultFile.open(fileIn(folder), { openFile });
+        const file = await openResults(fileIn(folder), { openFile });
         const running = runBench({ ...plan, concurrency }, benchSettings(), file);
         const error = await running.then(
           () => undefined,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BenchResult } from "../../src/bench/result.js";
-import { ResultFile } from "../../src/bench/result-file.js";
+import { openResults } from "../../src/bench/result-file.js";
 import { cellsOf, runBench } from "../../src/bench/run-bench.js";
 import { mcnemarExact } from "../../src/bench/statistics.js";
 import { type BenchSummary, summarise } from "../../src/bench/summary.js";
@@ -149,10 +149,10 @@ test("a whole answer that was rejected is a candidate of the oracle", async () =
     reward: new ScriptedReward({ score: () => 0.1 }),
   };
   const plan = await benchPlan({ questions: 1, methods: "rsd,target" });
-  await using file = await ResultFile.open(join(await mkdtemp(join(root, "bench-")), "results.jsonl"));
+  await using file = await openResults(join(await mkdtemp(join(root, "bench-")), "results.jsonl"));
   await runBench(plan, { ...benchSettings(), roles }, file);
-  const [rsd, target] = summarise("one", plan, file.results).rows;
-  expect(file.results[0]).toMatchObject({ answer: "2", correct: false, candidates: { seen: 2, right: 1 } });
+  const [rsd, target] = summarise("one", plan, file.values()).rows;
+  expect(file.values()[0]).toMatchObject({ answer: "2", correct: false, candidates: { seen: 2, right: 1 } });
   expect(rsd).toMatchObject({ accuracy: 0, oracle: 1 });
   // Where each run saw one answer there is nothing to choose among.
   expect(target).toMatchObject({ accuracy: 0, oracle: null });
@@ -208,12 +208,12 @@ describe("what fails", () => {
 
   test("for all questions alike ends the bench", async () => {
     const plan = await benchPlan();
-    await using file = await ResultFile.open(join(await mkdtemp(join(root, "bench-")), "results.jsonl"));
+    await using file = await openResults(join(await mkdtemp(join(root, "bench-")), "results.jsonl"));
     const settings = benchSettings();
     const noDraft = { ...settings, roles: { ...settings.roles, draft: undefined } };
     expect((await errorOf(runBench(plan, noDraft, file))).code).toBe("missing-role");
     const broken = { ...settings, grade: () => Promise.reject(new Error("no grader")) };
     await expect(runBench(plan, broken, file)).rejects.toThrow("no grader");
-    expect(file.results).toEqual([]);
+    expect(file.values()).toEqual([]);
   });
 });

@@ -41,6 +41,7 @@ export function openAnswers(path: string): Promise<RecordFile<AnswerRecord>> {
   return RecordFile.open<AnswerRecord>(path, {
     parse: (stored) => answerRecord.safeParse(stored).data ?? null,
     key: answerKey,
+    what: "answer",
     code: "checkpoint-invalid",
   });
 }

@@ -44,6 +44,7 @@ export function openReadingsFile(path: string): Promise<RecordFile<ReadingRecord
   return RecordFile.open<ReadingRecord>(path, {
     parse: (stored) => readingRecord.safeParse(stored).data ?? null,
     key: (record) => readingKey(record.part, record),
+    what: "reading",
     code: "checkpoint-invalid",
   });
 }
