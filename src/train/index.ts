@@ -16,10 +16,13 @@ export type {
   TrainingSubject,
   VocabularyRecipe,
 } from "./model-recipe.js";
+export { encodeHead } from "./reward/encode-head.js";
+export type { LabelledAnswer } from "./reward/examples.js";
 export { type FeatureSet, featureSets } from "./reward/feature-sets.js";
 export { labelSources } from "./reward/labels/index.js";
 export type { LabelSource } from "./reward/labels/label-source.js";
 export { type JudgedScores, type TrainedReward, trainReward } from "./reward/pipeline.js";
+export { evaluateHead, type HeadTraining, type TrainedHead, trainHead } from "./reward/train-head.js";
 export type { RewardTraining, ThresholdWish, TrainingTask, WantedLabels } from "./reward/training.js";
 export { type FamilyMember, type FamilyOptions, trainFamily } from "./train-family.js";
 export { type TrainedModel, type TrainingOptions, type TrainingProgress, trainModel } from "./train-model.js";
