@@ -1,6 +1,8 @@
 /** The settings of `train reward`. */
 import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
+import { calibrations } from "../train/reward/calibrate.js";
+import { headKinds } from "../train/reward/train-head.js";
 import { jsonField, parsed } from "./fields.js";
 import { solveSchema, splitterFrom } from "./solve-settings.js";
 
@@ -104,12 +106,12 @@ export const trainRewardSchema = z.object({
     )
     .meta({ group: "Head", placeholder: "A,B,..." }),
   kind: z
-    .enum(["linear", "mlp", "best"])
+    .enum(headKinds)
     .default("best")
     .describe("A linear head, one with a hidden layer, or the better by cross-validation.")
     .meta({ group: "Head" }),
   calibration: z
-    .enum(["temperature", "isotonic", "none"])
+    .enum(calibrations)
     .default("temperature")
     .describe("How scores are made to mean shares of right steps.")
     .meta({ group: "Head" }),

@@ -33,7 +33,7 @@ describe("train reward", () => {
     const report = at("report.html");
     const trained = await json(
       ...["train", "reward", ...pair, ...choice, ...work, "--labels", "check"],
-      ...["--features", "statistics,chain", "--kind", "linear", "--out", at("lab.safetensors")],
+      ...["--features", "likelihood", "--kind", "linear", "--out", at("lab.safetensors")],
       ...["--report", report],
     );
     const [confidence] = trained.baselines;
