@@ -56,7 +56,9 @@ async function read(unread) {
   const model = await GraphModel.open(path, { rows: 2048, sequences: 1 });
   const { layers, width } = model.config;
   // Behind a quarter, a half, three quarters of the layers, and before and after the last norm.
-  const depths = [...new Set([1, 2, 3].map((quarter) => Math.round((quarter * layers) / 4) - 1)), layers - 1];
+  const depths = [
+    ...new Set([1, 2, 3, 4].map((quarter) => Math.max(0, Math.round((quarter * layers) / 4) - 1))),
+  ];
   const taps = depths.map((layer) => ({ point: "layer-output", layer }));
   const names = [...depths.map((layer) => `behind layer ${layer + 1}`), "after the last norm"];
   for (const [index, answer] of unread.entries()) {
