@@ -1,7 +1,6 @@
 /** Every method once more with models that speculate: by the agreement rule nothing but costs may differ. */
 import { describe, expect, test } from "vitest";
 import { ledgerOf } from "../../src/core/ledger.js";
-import type { Method } from "../../src/core/method.js";
 import { type RunRoles, replay } from "../../src/core/run.js";
 import type { TraceEvent } from "../../src/core/trace-event.js";
 import { methods } from "../../src/methods/index.js";

@@ -58,7 +58,7 @@ describe("train reward", () => {
     expect(trained.code, trained.talk).toBe(0);
     expect(trained.out).toContain(`--reward head:${head} --threshold auto`);
 
-    const [{ question }] = (await questionsOf(700_000, 1)) as [{ question: string }];
+    const { question } = (await questionsOf(700_000, 1))[0]!;
     const explained = await json("reward", "explain", ...pair, "--reward", `head:${head}`, question);
     expect(explained.steps.length).toBeGreaterThan(1);
 
