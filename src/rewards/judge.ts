@@ -48,6 +48,11 @@ export default defineRewardKind({
   },
 });
 
+/** Throws `reward-invalid` for a model that cannot say yes or no in one token; nothing is read. */
+export async function refuseMute(model: Model): Promise<void> {
+  await yesNo(model);
+}
+
 /** Throws `missing-capability`, or `reward-invalid` for a model that does not answer as it is asked. */
 export async function openJudge(
   model: Model,

@@ -60,7 +60,7 @@ export interface TrainingData {
 }
 
 export async function collectTraining(work: RewardTraining): Promise<TrainingData> {
-  refuseUnreadable(work);
+  await refuseUnreadable(work);
   const split = splitQuestions(work.task.questions, work);
   const truth = await truthOf(work);
   const wantedLabels = new Set([...work.labels, truth]);

@@ -217,6 +217,11 @@ describe("what cannot be trained on is refused before work", () => {
     });
   });
 
+  test("a judge that has no word for yes", async () => {
+    const mute = train({ features: ["judge-draft"], draft: silent("draft") });
+    await expect(mute).rejects.toMatchObject({ code: "reward-invalid" });
+  });
+
   test("answers that are all right or all wrong, as soon as they are written", async () => {
     const { task } = await rewardTraining("");
     for (const [correct, word] of [

@@ -1,6 +1,7 @@
 /** What can be found wrong with a training before, or soon after, its long work begins. */
 import { StepwrightError } from "../../core/errors.js";
 import { type Capability, type Model, offers } from "../../core/model.js";
+import { refuseMute } from "../../rewards/judge.js";
 import { needsOf } from "../../rewards/readings/features.js";
 import type { ReaderRole } from "../../rewards/readings/readings.js";
 import type { AnswerRecord } from "./answers.js";
@@ -15,13 +16,15 @@ export function refuseRuleWithoutTarget({ threshold: { rule }, target }: RewardT
   });
 }
 
-/** Throws `missing-role` or `missing-capability`: a head would look at what nobody can show. */
-export function refuseUnreadable(work: Pick<RewardTraining, "draft" | "target" | "features">): void {
+/** Throws `missing-role`, `missing-capability` or `reward-invalid`: a head would look at what nobody can show. */
+export async function refuseUnreadable(
+  work: Pick<RewardTraining, "draft" | "target" | "features">,
+): Promise<void> {
   for (const { name, features } of work.features) {
     const { likelihoods, states, judges } = needsOf(features);
     for (const role of likelihoods) requireReader(work, name, role, "likelihood");
     for (const role of states) requireReader(work, name, role, "hidden");
-    for (const role of judges) requireReader(work, name, role, "candidates");
+    for (const role of judges) await refuseMute(requireReader(work, name, role, "candidates"));
   }
 }
 
@@ -30,7 +33,7 @@ function requireReader(
   features: string,
   role: ReaderRole,
   capability: Capability,
-): void {
+): Model {
   const model = models[role];
   if (!model) {
     throw new StepwrightError("missing-role", `heads on ${features} look at the ${role}, and none is named`, {
@@ -38,7 +41,7 @@ function requireReader(
       remedy: `name one: --${role}; or choose other --features`,
     });
   }
-  if (offers(model, capability)) return;
+  if (offers(model, capability)) return model;
   throw new StepwrightError(
     "missing-capability",
     `heads on ${features} need ${capability} of ${model.name}`,
