@@ -94,7 +94,7 @@ describe("a bad configuration", () => {
     ["unknown.json", 'unknown key "treshold"', 'did you mean "threshold"?'],
     ["underscore.json", 'unknown key "max_tokens"', 'did you mean "max-tokens"?'],
     ["type.json", '"seed" must be a whole number of at least 0, not "one"', ""],
-    ["range.json", '"threshold" must be a number from 0 to 2, not 7', ""],
+    ["range.json", '"threshold" must be a number from 0 to 2 or auto, not 7', ""],
     ["boolean.json", '"exact" must be true or false, not 1', ""],
     ["number.json", '"draft" must be a text, not 5', ""],
     ["self.json", "includes itself", "remove one of these includes"],
