@@ -86,6 +86,7 @@ const anyRight = (records) =>
 const [four, eight] = [await label("monte-carlo", rollouts(4)), await label("monte-carlo", rollouts(8))];
 const rows = [
   ["outcome", await label("outcome")],
+  ["numbers", await label("numbers")],
   [`spare, ${noise} flipped`, await label("spare", { stepTokens: 1000 })],
   ["monte-carlo 4, soft", four],
   ["monte-carlo 8, soft", eight],

@@ -87,7 +87,7 @@ export const trainRewardSchema = z.object({
     .string()
     .default("outcome")
     .describe(
-      "Where step labels come from: outcome, monte-carlo, omega, spare, check; options behind a question mark (monte-carlo?rollouts=4). Of several, separated by commas, the first is used and the others are compared.",
+      "Where step labels come from: outcome, numbers, monte-carlo, omega, spare, check; options behind a question mark (monte-carlo?rollouts=4). Of several, separated by commas, the first is used and the others are compared.",
     )
     .meta({ group: "Head", placeholder: "A,B,..." }),
   labelLimit: z

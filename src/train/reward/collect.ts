@@ -247,11 +247,10 @@ async function targetLabels(
   };
 }
 
-/** The most exact of the labels at hand: the task's own verdict, ends that were tried, or the answer's outcome. */
+/** The most exact of the labels at hand; the task's own verdict and the answer's outcome are always there. */
 async function truthOf({ task, labels }: RewardTraining): Promise<WantedLabels> {
-  const tried = labels.find(({ source }) => source.needs.includes("draft"));
-  const name = task.checkStep ? "check" : (tried?.source.name ?? "outcome");
-  return labels.find(({ source }) => source.name === name) ?? (await plainLabels(name));
+  const free = await plainLabels(task.checkStep ? "check" : "outcome");
+  return [...labels, free].reduce((best, one) => (one.source.exactness > best.source.exactness ? one : best));
 }
 
 async function plainLabels(name: string): Promise<WantedLabels> {

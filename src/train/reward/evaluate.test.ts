@@ -42,6 +42,17 @@ test("steps without a label or a score are left out", () => {
   expect(found.firstError).toBeNull();
 });
 
+test("an answer labelled up to its first wrong step is known throughout", () => {
+  const scores = [[0.9, 0.2, null], [0.8]];
+  const answers = [answer([1, 0, null], false, "a"), answer([1], true, "b")];
+  expect(evaluateScores(scores, answers, { firstErrorThreshold: 0.5 }).firstError).toMatchObject({ f1: 1 });
+  // Claimed too early, or not at all before what nobody knows.
+  for (const threshold of [0.95, 0.1]) {
+    const found = evaluateScores(scores, answers, { firstErrorThreshold: threshold });
+    expect(found.firstError).toMatchObject({ onWrong: 0 });
+  }
+});
+
 test("whole answers are told apart by least, last, mean and product of their scores", () => {
   const scores = [
     [0.9, 0.2],

@@ -40,16 +40,19 @@ export function evaluateScores(
   };
 }
 
-/** The answers all of whose steps have a score and a label. */
+/** The answers all of whose steps up to the first wrong one have a score and a label; later ones are left out. */
 export function checkedAnswers(scores: AnswerScores, answers: readonly LabelledAnswer[]): CheckedAnswer[] {
-  return answers.flatMap(({ labels }, index) => {
-    const own = scores[index]!;
+  return answers.flatMap((answer, index) => {
+    const firstWrong = answer.labels.findIndex((label) => label !== null && label < 0.5);
+    const end = firstWrong < 0 ? answer.labels.length : firstWrong + 1;
+    const [own, labels] = [scores[index]!.slice(0, end), answer.labels.slice(0, end)];
     if (own.includes(null) || labels.includes(null) || labels.length === 0) return [];
     return [{ scores: own as number[], labels: labels as number[] }];
   });
 }
 
-function judgedSteps(scores: AnswerScores, answers: readonly LabelledAnswer[]): Required<Judged>[] {
+/** The steps that have both a score and a label. */
+export function judgedSteps(scores: AnswerScores, answers: readonly LabelledAnswer[]): Required<Judged>[] {
   return answers.flatMap(({ question, labels }, index) =>
     labels.flatMap((label, step) => {
       const reward = scores[index]![step] ?? null;

@@ -7,7 +7,13 @@ import { needsOf } from "../../rewards/readings/features.js";
 import type { StepReadings } from "../../rewards/readings/readings.js";
 import { collectTraining, type LabelCost, type StudiedAnswer, type TrainingData } from "./collect.js";
 import { encodeHead } from "./encode-head.js";
-import { type AnswerScores, checkedAnswers, type Evaluation, evaluateScores } from "./evaluate.js";
+import {
+  type AnswerScores,
+  checkedAnswers,
+  type Evaluation,
+  evaluateScores,
+  judgedSteps,
+} from "./evaluate.js";
 import type { LabelledAnswer } from "./examples.js";
 import { bestFirstErrorThreshold } from "./first-error.js";
 import { refuseRuleWithoutTarget } from "./refusals.js";
@@ -156,12 +162,8 @@ function judgeOf(data: TrainingData) {
     const firstErrorThreshold = knowsSteps
       ? bestFirstErrorThreshold(checkedAnswers(onTraining, training))
       : undefined;
-    const judged = scoredSteps(scores, heldOut).map(({ score, label }) => ({
-      reward: score,
-      right: label >= 0.5,
-    }));
     return {
-      ...{ ...names, crossValidated: null, roc: rocCurve(judged) },
+      ...{ ...names, crossValidated: null, roc: rocCurve(judgedSteps(scores, heldOut)) },
       figures: evaluateScores(scores, heldOut, { firstErrorThreshold }),
     };
   };

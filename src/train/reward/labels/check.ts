@@ -6,6 +6,7 @@ export default defineLabelSource({
   name: "check",
   essence: "the task checks each step by its own rules; exact and free, for tasks that can",
   source: "the task's `checkStep`; a right step after a wrong one is right",
+  exactness: 4,
   needs: ["step-check"],
   schema: z.strictObject({}),
   open: async (_, context) =>

@@ -7,5 +7,6 @@ export const labelSources: Registry<LabelSource> = createRegistry<LabelSource>("
   "monte-carlo": () => import("./monte-carlo.js"),
   omega: () => import("./omega.js"),
   spare: () => import("./spare.js"),
+  numbers: () => import("./numbers.js"),
   check: () => import("./check.js"),
 });

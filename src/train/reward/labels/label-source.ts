@@ -62,6 +62,11 @@ export interface LabelSource<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly essence: string;
   readonly source: string;
+  /**
+   * Which labels heads are judged by on answers held out: the wanted ones of the greatest exactness. 0 for labels that a
+   * model only claims.
+   */
+  readonly exactness: number;
   readonly needs: readonly LabelNeed[];
   /** Its options; every field has a description. */
   readonly schema: Schema;

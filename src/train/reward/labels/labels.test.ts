@@ -259,6 +259,37 @@ test("outcome: every step inherits the verdict", async () => {
   ]);
 });
 
+describe("numbers", () => {
+  const draft = walker(1);
+  const shop: TaskQuestion = {
+    ...question,
+    question: "Ann has 3 boxes of a dozen eggs and sells 10 % of them, twice.",
+    reference: "28.8",
+    steps: ["3 x 12 = 36", "36 - 2 x 3.6 = 28.8"],
+  };
+  const values = async (texts: string[], right: boolean, asked = shop) =>
+    (await label("numbers", [answerOf(draft, texts, right)], contextOf({}), { questions: [asked] }))[0]!
+      .values;
+
+  test("the first step that states an unknown number is the wrong one; what follows has no label", async () => {
+    const texts = ["1. Count the eggs.", "3 x 12 = 36", "36 - 12 = 24", "24 x 2 = 48", "\\boxed{48}"];
+    expect(await values(texts, false)).toEqual([1, 1, 0, null, null]);
+  });
+
+  test("where all numbers are known, the end is wrong", async () => {
+    expect(await values(["3 x 12 = 36", "\\boxed{36}"], false)).toEqual([1, 0]);
+  });
+
+  test("a right answer may go another way", async () => {
+    expect(await values(["36 x 0.2 = 7.2", "\\boxed{28.8}"], true)).toEqual([1, 1]);
+  });
+
+  test("without a worked solution the question and the answer are all that is known", async () => {
+    const { steps: _, ...bare } = shop;
+    expect(await values(["3 x 12 = 36", "\\boxed{36}"], false, bare)).toEqual([0, null]);
+  });
+});
+
 test("what a source needs and nobody gives is refused before any work", async () => {
   const answers = [answerOf(walker(1), good, true)];
   await expect(label("monte-carlo", answers, contextOf({}))).rejects.toMatchObject({ code: "missing-role" });

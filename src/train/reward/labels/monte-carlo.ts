@@ -7,6 +7,7 @@ export default defineLabelSource({
   name: "monte-carlo",
   essence: "from each step the draft writes ends; a step is as right as the share of them that are",
   source: "Wang et al., Math-Shepherd, arXiv 2312.08935, section 3.3",
+  exactness: 3,
   needs: ["draft"],
   schema: z.strictObject({
     ...rolloutFields,

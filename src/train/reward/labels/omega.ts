@@ -8,6 +8,7 @@ export default defineLabelSource({
   essence:
     "binary search with the draft's ends for the first wrong step; all steps before it are right, none from it on",
   source: "Luo et al., OmegaPRM, arXiv 2406.06592, section 3.2 (the search, without the tree of states)",
+  exactness: 3,
   needs: ["draft"],
   schema: z.strictObject({ ...rolloutFields }),
   open: async (options, context) =>

@@ -6,6 +6,7 @@ export default defineLabelSource({
   name: "outcome",
   essence: "every step of an answer that ends right is right, every step of another is wrong; free",
   source: "Cobbe et al., Training Verifiers to Solve Math Word Problems, arXiv 2110.14168",
+  exactness: 1,
   needs: [],
   schema: z.strictObject({}),
   open: async () =>

@@ -41,6 +41,7 @@ export default defineLabelSource({
   name: "spare",
   essence: "a model compares all steps with a worked solution in one generation",
   source: "Rizvi et al., SPARE, arXiv 2506.15498, section 3",
+  exactness: 0,
   needs: ["annotator", "solutions"],
   schema,
   open: openSpare,
