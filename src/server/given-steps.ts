@@ -1,14 +1,6 @@
 /** Texts from outside as steps of an answer, with what their writer would have told of them where a reward needs it. */
 
-import {
-  addUsage,
-  type Branch,
-  type ChatMessage,
-  type Model,
-  noUsage,
-  offers,
-  type Usage,
-} from "../core/model.js";
+import { type Branch, type ChatMessage, type Model, noUsage, offers, type Usage } from "../core/model.js";
 import type { Writer } from "../core/search.js";
 import type { Step, Token } from "../core/step.js";
 import { ApiError } from "./api-error.js";
@@ -25,7 +17,7 @@ export interface GivenStepsOptions {
   /** The part in which that model writes: a reward may look at whose step it is. */
   readonly role: Writer;
   readonly conversation: readonly ChatMessage[];
-  /** Reads every token's probability and its law's entropy off the model: as many passes as tokens. */
+  /** Reads every token's probability and its law's entropy off the model. */
   readonly figures: boolean;
   readonly signal: AbortSignal;
 }
@@ -79,21 +71,10 @@ export class GivenSteps implements Disposable {
   }
 
   async #figures(tokens: readonly Token[]) {
-    const [logprobs, entropies]: [number[], number[]] = [[], []];
-    let usage = noUsage;
-    if (!this.#branch) return { logprobs, entropies, usage };
     const { vocabulary } = this.#model;
-    let read: readonly Token[] = [];
-    for (const token of tokens) {
-      // The law after what was read last: that of this token.
-      const passage = { text: "", tokens: read, vocabulary };
-      const law = await this.#branch.append(passage, { topK: 1, tokens: [token], signal: this.#signal });
-      logprobs.push(law.tokens![0]!);
-      entropies.push(law.entropy!);
-      usage = addUsage(usage, law.usage);
-      read = [token];
-    }
-    const last = await this.#branch.append({ text: "", tokens: read, vocabulary }, { signal: this.#signal });
-    return { logprobs, entropies, usage: addUsage(usage, last.usage) };
+    const passage = { text: "", tokens, vocabulary };
+    const read = await this.#branch?.append(passage, { logprobs: true, signal: this.#signal });
+    const { logprobs = [], entropies = [], usage = noUsage } = read ?? {};
+    return { logprobs, entropies, usage };
   }
 }
