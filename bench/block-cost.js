@@ -2,11 +2,11 @@
 // with what a rule asks) and bare libllama without any reading of rows, interleaved on the same file, one thread. Times
 // are processor time of all threads of both processes, so that what else runs on the machine takes nothing away.
 //   npm run build && node bench/block-cost.js MODEL.gguf [--rounds 12] [--sizes 1,2,4,8,16] [--context 200] [--kinds LIST] [--json]
-import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { greedy } from "../dist/core/model.js";
 import { openLlama, sharedEngine } from "../dist/models/llama/index.js";
 import { loadNative } from "../dist/native/load.js";
+import { spentSoFar } from "./processor-time.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -61,17 +61,6 @@ function bareDecode(ids, outputs) {
   if (native.llama_decode(bareContext, batch) !== 0) throw new Error("bare decode failed");
 }
 bareDecode(prompt, false);
-
-/** Processor milliseconds of this process and the engine's so far. */
-function spentSoFar() {
-  const { user, system } = process.cpuUsage();
-  let nanoseconds = 0;
-  const tasks = `/proc/${sharedEngine().processId}/task`;
-  for (const task of readdirSync(tasks)) {
-    nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]);
-  }
-  return (user + system) / 1e3 + nanoseconds / 1e6;
-}
 
 const draft = (size) => prompt.slice(20, 20 + size - 1).map((token, index) => ({ token, parent: index - 1 }));
 /** Sampling, how many tokens are asked about at each place, and how many of the most probable are wanted. */

@@ -3,12 +3,12 @@
 // file, one thread. Times are processor time of this process and the engine's, so that what else runs on the machine
 // takes nothing away. Then, with the scheduler in this process, how many rows of logits each side computed.
 //   npm run build && node bench/state-cost.js MODEL.gguf [--rounds 12] [--steps 3] [--tokens 24] [--json]
-import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { greedy } from "../dist/core/model.js";
 import { openLlama, sharedEngine } from "../dist/models/llama/index.js";
 import { Scheduler } from "../dist/models/llama/scheduler.js";
 import { loadLlamaNativeModel } from "../dist/native/llama-native-model.js";
+import { spentSoFar } from "./processor-time.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,17 +40,6 @@ await root.append("");
 const long = await model.tokenize(text);
 // Another start, so that nothing of it is in the cache.
 const prompt = { text: "", tokens: [...long.slice(7), ...long].slice(0, 300), vocabulary: model.vocabulary };
-
-/** Processor milliseconds of this process and the engine's so far. */
-function spentSoFar() {
-  const { user, system } = process.cpuUsage();
-  let nanoseconds = 0;
-  const tasks = `/proc/${sharedEngine().processId}/task`;
-  for (const task of readdirSync(tasks)) {
-    nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]);
-  }
-  return (user + system) / 1e3 + nanoseconds / 1e6;
-}
 
 /** Writes the steps in so many branches at a time; how many tokens, and with how many states. */
 async function write(branches, states) {

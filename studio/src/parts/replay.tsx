@@ -126,6 +126,10 @@ interface LineProps {
 function Line({ value, recorded, decisions, now, onMove }: LineProps) {
   const width = 640;
   const scored = decisions.filter(({ reward }) => reward !== null);
+  const across = (threshold: number) => ({
+    ...{ x1: margin.left, x2: width - margin.right },
+    ...{ y1: y(threshold), y2: y(threshold) },
+  });
   const x = (index: number) =>
     margin.left + ((index + 0.5) * (width - margin.left - margin.right)) / Math.max(1, scored.length);
   const y = (reward: number) =>
@@ -161,24 +165,8 @@ function Line({ value, recorded, decisions, now, onMove }: LineProps) {
             unknown
           </text>
         )}
-        {recorded !== null && (
-          <line
-            class="recorded-line"
-            x1={margin.left}
-            x2={width - margin.right}
-            y1={y(recorded)}
-            y2={y(recorded)}
-          />
-        )}
-        {value !== null && (
-          <line
-            class="threshold-line"
-            x1={margin.left}
-            x2={width - margin.right}
-            y1={y(value)}
-            y2={y(value)}
-          />
-        )}
+        {recorded !== null && <line class="recorded-line" {...across(recorded)} />}
+        {value !== null && <line class="threshold-line" {...across(value)} />}
         {scored.map(({ node, threshold }, index) =>
           threshold === null ? null : (
             <line
