@@ -1,5 +1,4 @@
 /** One bench on the command line, from what was asked to the exit code. */
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { baselinesFor } from "../bench/baselines.js";
 import { readBenchFolder } from "../bench/bench-folder.js";
@@ -34,6 +33,7 @@ import { createBenchProgress } from "./bench-progress.js";
 import type { BenchSettings } from "./bench-settings.js";
 import { type BenchTask, benchTask } from "./bench-task.js";
 import type { CommandContext } from "./command.js";
+import { makeFolder } from "./make-folder.js";
 import { ModelStore } from "./model-store.js";
 import { count } from "./numbers.js";
 import { lastingReward, type References } from "./references.js";
@@ -59,7 +59,7 @@ interface PreparedBench {
 export async function runBenchSession(context: CommandContext, settings: BenchSettings): Promise<number> {
   const bench = await prepare(context, settings);
   const { folder, plan, task } = bench;
-  await makeFolder(folder);
+  await makeFolder(folder, "--out");
   await using lock = await takeLock(join(folder, "lock"), {
     what: "this bench",
     remedy: "choose another folder that can be written: --out DIR",
@@ -223,18 +223,6 @@ async function openRoles(store: ModelStore, roles: readonly Role[]): Promise<Run
     target: roles.includes("target") ? await store.model("target") : undefined,
     reward: roles.includes("reward") ? await store.reward() : undefined,
   };
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    throw new StepwrightError("storage-failed", `cannot make ${folder}: ${(cause as Error).message}`, {
-      subject: folder,
-      remedy: "choose a folder that can be written: --out DIR",
-      cause,
-    });
-  }
 }
 
 function resultsWithoutBench(folder: string): StepwrightError {

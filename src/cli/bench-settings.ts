@@ -1,27 +1,12 @@
 /** The settings of `bench`: those of `solve` that concern models, sampling, limits and prompt, and its own. */
 import { z } from "zod";
+import { questionFields } from "./question-fields.js";
 import { solveSchema } from "./solve-settings.js";
 
 const { method, task, seed, trace, noTrace, resume, events, json, config, ...shared } = solveSchema.shape;
 
 export const benchSchema = z.object({
-  task: z
-    .string()
-    .optional()
-    .describe("A task (see stepwright tasks list) or a JSON Lines file with question and answer.")
-    .meta({ group: "Task", placeholder: "TASK" }),
-  limit: z.int().min(1).optional().describe("How many questions; default: all.").meta({ group: "Task" }),
-  offset: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe("How many questions to pass over first.")
-    .meta({ group: "Task" }),
-  as: z
-    .string()
-    .optional()
-    .describe("Read and grade a file as this task, such as minerva or aqua; default: free answers.")
-    .meta({ group: "Task", placeholder: "TASK" }),
+  ...questionFields(1),
 
   method: z
     .string()

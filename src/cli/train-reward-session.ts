@@ -1,5 +1,4 @@
 /** One training of a reward on the command line, from what was asked to the exit code. */
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
@@ -10,7 +9,7 @@ import { replaceFile } from "../core/replace-file.js";
 import { mathsSystem } from "../core/run-request.js";
 import { Grader } from "../grade/index.js";
 import plainDraft from "../methods/draft.js";
-import { hubSettings } from "../models/hub-settings.js";
+import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import type { TaskQuestion } from "../tasks/task.js";
 import { type FeatureSet, featureSets } from "../train/reward/feature-sets.js";
 import { labelSources } from "../train/reward/labels/index.js";
@@ -18,6 +17,7 @@ import { type TrainedReward, trainReward } from "../train/reward/pipeline.js";
 import type { WantedLabels } from "../train/reward/training.js";
 import { type BenchTask, benchTask } from "./bench-task.js";
 import type { CommandContext } from "./command.js";
+import { makeFolder } from "./make-folder.js";
 import { ModelStore } from "./model-store.js";
 import { count, duration, metric } from "./numbers.js";
 import { lastingModel, type References } from "./references.js";
@@ -25,14 +25,11 @@ import { exitInterrupted } from "./render-error.js";
 import { createStageProgress } from "./stage-progress.js";
 import { trainRewardLines } from "./train-reward-lines.js";
 import { trainRewardPage } from "./train-reward-report.js";
-import type { TrainRewardSettings } from "./train-reward-settings.js";
+import { freeFeatureSets, type TrainRewardSettings } from "./train-reward-settings.js";
 
 /** Beside an answer of the greatest length its question must fit. */
 const questionTokens = 256;
 const leastContext = 4096;
-
-/** The feature sets that need nothing but what the draft computes anyway when it writes. */
-const freeSets = ["statistics", "chain", "mean-state"];
 
 export async function runTrainReward(
   context: CommandContext,
@@ -66,9 +63,9 @@ async function train(
   const labels = await wantedLabels(settings.labels);
   const hub = hubSettings(host.environment);
   const task = await benchTask(settings, context, hub);
-  const heldOut = await heldOutOf(settings, task, context);
-  const references = await referencesOf(context, settings);
-  await makeFolder(folder);
+  const heldOut = await heldOutOf(settings, task, context, hub);
+  const references = await referencesOf(context, settings, hub);
+  await makeFolder(folder, "--work");
   await using lock = await takeLock(join(folder, "lock"), {
     what: "this training",
     remedy: "choose another folder: --work DIR",
@@ -127,7 +124,7 @@ function wantedFeatures(
   const hidden = draft.capabilities.has("hidden");
   if (text === undefined && !hidden)
     say(`${draft.name} tells no hidden states: the head looks at statistics alone.`);
-  const sets = (text?.split(",") ?? freeSets).map((name) => featureSet(name.trim()));
+  const sets = (text?.split(",") ?? freeFeatureSets).map((name) => featureSet(name.trim()));
   const usable = sets.filter(({ needs }) => text !== undefined || hidden || needs.states.length === 0);
   return [...new Set(usable)] as unknown as readonly [FeatureSet, ...FeatureSet[]];
 }
@@ -157,9 +154,9 @@ async function annotatorOf(
 async function referencesOf(
   { host, say }: CommandContext,
   settings: TrainRewardSettings,
+  hub: HubSettings,
 ): Promise<References> {
   const { threads, concurrency, maxTokens } = settings;
-  const hub = hubSettings(host.environment);
   const isPlain = settings.draft === undefined && settings.target === undefined;
   if (isPlain) say("No model is named: the lab's pair is taken (--draft lab:draft --target lab:target).");
   const draft = settings.draft ?? (isPlain ? "lab:draft" : undefined);
@@ -183,10 +180,11 @@ async function heldOutOf(
   { heldOut, as }: TrainRewardSettings,
   { questions }: BenchTask,
   context: CommandContext,
+  hub: HubSettings,
 ): Promise<number | readonly TaskQuestion[]> {
   if (typeof heldOut === "number") return heldOut;
   const choice = { task: heldOut, as, offset: 0, limit: undefined };
-  const named = (await benchTask(choice, context, hubSettings(context.host.environment))).questions;
+  const named = (await benchTask(choice, context, hub)).questions;
   const known = new Set(questions.map(({ id }) => id));
   if (!named.some(({ id }) => known.has(id))) return named;
   return named.map((question) => ({ ...question, id: `held out: ${question.id}` }));
@@ -195,16 +193,4 @@ async function heldOutOf(
 function gradeBy({ grading, gradeAnswer }: BenchTask, grader: Grader) {
   return async ({ reference }: { readonly reference: string }, prediction: string) =>
     gradeAnswer?.({ prediction, reference }) ?? grader.grade({ prediction, reference, task: grading });
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    throw new StepwrightError("storage-failed", `cannot make ${folder}: ${(cause as Error).message}`, {
-      subject: folder,
-      remedy: "choose a folder that can be written: --work DIR",
-      cause,
-    });
-  }
 }

@@ -1,34 +1,23 @@
 /** The settings of `train reward`. */
 import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
+import { thresholdRules } from "../rewards/head-file.js";
 import { calibrations } from "../train/reward/calibrate.js";
 import { headKinds } from "../train/reward/train-head.js";
 import { jsonField, parsed } from "./fields.js";
+import { questionFields } from "./question-fields.js";
 import { solveSchema, splitterFrom } from "./solve-settings.js";
 
 const { seed, threads, context, system, noSystem } = solveSchema.shape;
+
+/** The sets of features that need nothing but what the draft computes anyway when it writes. */
+export const freeFeatureSets: readonly string[] = ["statistics", "chain", "mean-state"];
 
 const model = (description: string) =>
   z.string().optional().describe(description).meta({ group: "Models", placeholder: "MODEL" });
 
 export const trainRewardSchema = z.object({
-  task: z
-    .string()
-    .optional()
-    .describe("A task (see stepwright tasks list) or a JSON Lines file with question and answer.")
-    .meta({ group: "Task", placeholder: "TASK" }),
-  limit: z.int().min(4).optional().describe("How many questions; default: all.").meta({ group: "Task" }),
-  offset: z
-    .int()
-    .min(0)
-    .default(0)
-    .describe("How many questions to pass over first.")
-    .meta({ group: "Task" }),
-  as: z
-    .string()
-    .optional()
-    .describe("Read and grade a file as this task, such as minerva or aqua; default: free answers.")
-    .meta({ group: "Task", placeholder: "TASK" }),
+  ...questionFields(4),
   heldOut: parsed(heldOutFrom)
     .prefault("0.25")
     .describe(
@@ -102,7 +91,7 @@ export const trainRewardSchema = z.object({
     .string()
     .optional()
     .describe(
-      "What heads look at; of several, separated by commas, cross-validation chooses. Default: statistics,chain,mean-state, which cost nothing when the head is used.",
+      `What heads look at; of several, separated by commas, cross-validation chooses. Default: ${freeFeatureSets}, which cost nothing when the head is used.`,
     )
     .meta({ group: "Head", placeholder: "A,B,..." }),
   kind: z
@@ -116,7 +105,7 @@ export const trainRewardSchema = z.object({
     .describe("How scores are made to mean shares of right steps.")
     .meta({ group: "Head" }),
   rule: z
-    .enum(["budget", "target-mean", "best"])
+    .enum(thresholdRules)
     .default("budget")
     .describe(
       "Where the threshold lies: as high as --target-share allows, but not above the target's own steps; at the mean label of these steps; or where the expected step is best.",

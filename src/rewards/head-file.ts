@@ -9,12 +9,14 @@ import { readerRoles } from "./readings/readings.js";
 const kind = "stepwright-reward-head";
 const version = "1";
 
+export const thresholdRules = ["budget", "target-mean", "best"] as const;
+
 const upTo32 = z.array(z.number().min(0)).length(33).refine(neverFalls, "falls");
 
 const threshold = z.object({
   value: z.number().min(0).max(1),
   /** Where it comes from: the target's own steps, a share of tokens that may be rewritten, or the best expected step. */
-  rule: z.enum(["target-mean", "budget", "best"]),
+  rule: z.enum(thresholdRules),
   /** As `RewardAdvice.shares` and `RewardAdvice.lengths`, of steps and answers that the head was not fitted to. */
   shares: upTo32.refine((shares) => shares.every((share) => share <= 1), "above 1"),
   lengths: upTo32,

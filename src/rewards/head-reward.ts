@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
-import type { AppendOptions, Scorer } from "../core/reward.js";
-import type { Step } from "../core/step.js";
+import type { Scorer } from "../core/reward.js";
 import { adviceOf } from "./head-file.js";
 import { defineRewardKind, type ExplainedScore, type SelfTest } from "./kind.js";
 import { testQuestion, testSteps } from "./model-reward.js";
+import { ReadingScorer } from "./reading-scorer.js";
 import { isOfWriter, needsOf } from "./readings/features.js";
 import { openReadings } from "./readings/index.js";
 import type { ReaderRole, ReadingChain, ReadingSource } from "./readings/readings.js";
@@ -54,7 +54,7 @@ export default defineRewardKind({
         readsStatesOf: source.readsStatesOf,
         ...(reader && { size: reader.size }),
         ...(advice && { advice }),
-        open: async (question, occasion) => new HeadScorer(head, await source.open(question, occasion)),
+        open: async (question, occasion) => scorerOf(head, await source.open(question, occasion)),
         [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
       };
     } catch (error) {
@@ -72,37 +72,11 @@ function refuseOther({ name, fingerprint }: Model, role: ReaderRole, { facts }: 
   });
 }
 
-class HeadScorer implements Scorer {
-  readonly #head: TrainedHead;
-  readonly #chain: ReadingChain;
-
-  constructor(head: TrainedHead, chain: ReadingChain) {
-    this.#head = head;
-    this.#chain = chain;
-  }
-
-  async append(step: Step, options?: AppendOptions): Promise<ExplainedScore> {
-    const { readings, cost } = await this.#chain.append(step, options);
-    const { pulls } = this.#head;
-    const value = await this.#head.score(readings);
-    return { value, usage: cost.usage, pulls: () => pulls?.(readings) ?? [] };
-  }
-
-  skip(step: Step): void {
-    this.#chain.skip(step);
-  }
-
-  flopsBound(step: Step): number {
-    return this.#chain.flopsBound(step);
-  }
-
-  fork(): Scorer {
-    return new HeadScorer(this.#head, this.#chain.fork());
-  }
-
-  drop(): void {
-    this.#chain.drop();
-  }
+function scorerOf(head: TrainedHead, chain: ReadingChain): Scorer {
+  return new ReadingScorer(chain, async ({ readings, cost: { usage } }): Promise<ExplainedScore> => {
+    const value = await head.score(readings);
+    return { value, usage, pulls: () => head.pulls?.(readings) ?? [] };
+  });
 }
 
 /** Reads two steps with all that the head looks at; their writer's figures are made up, the same for both. */
@@ -110,7 +84,7 @@ async function selfTest(head: TrainedHead, source: ReadingSource): Promise<SelfT
   const base = await source.open(testQuestion);
   try {
     const scoreOf = async (text: string) => {
-      const scorer = new HeadScorer(head, base.fork());
+      const scorer = scorerOf(head, base.fork());
       try {
         const { value } = await scorer.append({ ...madeUp, text });
         return value;

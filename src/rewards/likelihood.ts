@@ -3,12 +3,12 @@
  * sees the conversation as if it were answering itself, so its law is the one it would have written by.
  */
 import { z } from "zod";
-import type { Certainty } from "./certainty.js";
+import { type Certainty, certainty } from "./certainty.js";
 import { defineRewardKind } from "./kind.js";
 import { LikelihoodChain } from "./likelihood-chain.js";
 import { LikelihoodPrompt } from "./likelihood-prompt.js";
-import { LikelihoodScorer } from "./likelihood-scorer.js";
 import { requireCapability, testQuestion, testSteps } from "./model-reward.js";
+import { ReadingScorer } from "./reading-scorer.js";
 
 /** Those of the certainties that need no entropies. */
 const features = ["least", "mean", "product"] as const satisfies readonly Certainty[];
@@ -37,7 +37,10 @@ export default defineRewardKind({
     const model = await context.openModel(reference);
     requireCapability(model, "likelihood", "likelihood");
     const scorerFor = (question: string, system: string | null) =>
-      new LikelihoodScorer(new LikelihoodChain(new LikelihoodPrompt(model, question, system)), feature);
+      new ReadingScorer(
+        new LikelihoodChain(new LikelihoodPrompt(model, question, system)),
+        ({ logprobs, usage }) => ({ value: certainty(feature, { logprobs, entropies: [] }), usage }),
+      );
     return {
       name,
       essence: `likelihood under ${model.name} (${feature})`,

@@ -29,6 +29,7 @@ export class QuestionParts {
   }
 }
 
+/** A step at its place: the same step may stand twice in a chain. */
 interface Entry {
   readonly step: Step;
 }

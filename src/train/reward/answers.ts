@@ -1,6 +1,7 @@
 /** The draft's own answers to the training questions: what a reward must be able to judge. Written once, read by all labels. */
 import { z } from "zod";
 import { throwIfAborted } from "../../core/errors.js";
+import { inFlight } from "../../core/in-flight.js";
 import { RecordFile } from "../../core/record-file.js";
 import type { RunRequest } from "../../core/run.js";
 import { startRun } from "../../core/run.js";
@@ -103,29 +104,4 @@ async function answer(question: TaskQuestion, sample: number, work: AnswerWork):
     ...{ question: question.id, sample, steps, finish, right: correct },
     ...{ tokens: decodeTokens, flops, seconds },
   };
-}
-
-/** Does `work` for all of `items`, at most `count` at once; the first failure stops the rest. */
-export async function inFlight<Item>(
-  items: readonly Item[],
-  count: number,
-  signal: AbortSignal | undefined,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const waiting = [...items];
-  let failed = false;
-  const worker = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-      if (failed || signal?.aborted) return;
-      try {
-        await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: count }, worker));
-  throwIfAborted(signal);
-  for (const end of ended) if (end.status === "rejected") throw end.reason;
 }

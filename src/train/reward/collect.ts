@@ -19,13 +19,7 @@ import {
 import type { LabelContext } from "./labels/label-source.js";
 import { answersToLabel } from "./labels-wanted.js";
 import { TrainingPlan } from "./plan.js";
-import {
-  gatherReadings,
-  openReadingsFile,
-  partsOf,
-  type ReadingRecord,
-  readingsOf,
-} from "./readings-file.js";
+import { gatherReadings, kindAndRole, openReadingsFile, partsOf, readingsOf } from "./readings-file.js";
 import { refuseOneKind, refuseOtherWriter, refuseUnreadable } from "./refusals.js";
 import { rolloutCost } from "./rollout-cost.js";
 import { type QuestionSplit, splitQuestions } from "./split.js";
@@ -206,7 +200,7 @@ async function makeReadings(
   const parts = partsOf(needsOf(work.features.flatMap(({ features }) => features)));
   const models = { draft, ...(target && { target }) };
   for (const part of parts) {
-    const role = part.slice(part.indexOf(":") + 1) as "draft" | "target";
+    const [, role] = kindAndRole(part);
     await plan.settle(`readings ${part}`, { model: models[role]?.fingerprint });
   }
   await using file = await openReadingsFile(join(work.folder, "readings.jsonl"));
@@ -215,8 +209,7 @@ async function makeReadings(
     ...{ answers, questions, parts, models, system, concurrency, signal },
     onAnswer: (done, of) => work.onProgress?.({ stage: "readings", unit: "answers", done, of }),
   });
-  const records: Pick<RecordFile<ReadingRecord>, "get"> = file;
-  return (answer) => readingsOf(records, answer, parts);
+  return (answer) => readingsOf(file, answer, parts);
 }
 
 /** What the target's own steps are worth by the labels in use, on some of the training questions. */

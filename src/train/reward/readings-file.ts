@@ -1,7 +1,8 @@
 /** What models read of the stored answers, one record for each answer and kind of reading: read once, fitted often. */
 import { z } from "zod";
 import { groupBy } from "../../core/group-by.js";
-import { type Model, noUsage, type Usage } from "../../core/model.js";
+import { inFlight } from "../../core/in-flight.js";
+import { addUsage, type Model, noUsage } from "../../core/model.js";
 import { RecordFile } from "../../core/record-file.js";
 import type { Step, StepStates } from "../../core/step.js";
 import { openReadings } from "../../rewards/readings/index.js";
@@ -13,10 +14,11 @@ import type {
   StepReadings,
 } from "../../rewards/readings/readings.js";
 import type { TaskQuestion } from "../../tasks/task.js";
-import { type AnswerRecord, answerKey, inFlight } from "./answers.js";
+import { type AnswerRecord, answerKey } from "./answers.js";
 
+type ReadingKind = "likelihood" | "state" | "judge";
 /** As `ReadingCost.parts` names them. */
-export type ReadingPart = `${"likelihood" | "state" | "judge"}:${ReaderRole}`;
+export type ReadingPart = `${ReadingKind}:${ReaderRole}`;
 
 const usage = z.object({
   prefillTokens: z.number(),
@@ -58,11 +60,13 @@ export function partsOf({ likelihoods, states, judges }: ReadingNeeds): ReadingP
 }
 
 export function needsOfParts(parts: readonly ReadingPart[]): ReadingNeeds {
-  const rolesOf = (kind: string) =>
-    parts
-      .filter((part) => part.startsWith(`${kind}:`))
-      .map((part) => part.slice(kind.length + 1) as ReaderRole);
+  const rolesOf = (wanted: ReadingKind) =>
+    parts.map(kindAndRole).flatMap(([kind, role]) => (kind === wanted ? [role] : []));
   return { likelihoods: rolesOf("likelihood"), states: rolesOf("state"), judges: rolesOf("judge") };
+}
+
+export function kindAndRole(part: ReadingPart): readonly [ReadingKind, ReaderRole] {
+  return part.split(":") as [ReadingKind, ReaderRole];
 }
 
 export interface ReadingWork {
@@ -119,7 +123,7 @@ async function readAnswer(
     await file.append({
       ...{ part, question: answer.question, sample: answer.sample },
       steps: storedSteps(part, readings),
-      usage: plainUsage(read.map(({ cost }) => cost.parts[part] ?? noUsage)),
+      usage: usage.parse(read.reduce((sum, { cost }) => addUsage(sum, cost.parts[part] ?? noUsage), noUsage)),
     });
   }
 }
@@ -137,7 +141,7 @@ export function readingsOf(
       ...{ likelihoods: {}, states: {}, judges: {} },
     };
     for (const [part, steps] of records) {
-      const [kind, role] = part.split(":") as [keyof typeof places, ReaderRole];
+      const [kind, role] = kindAndRole(part);
       places[kind](readings, role, steps[index]!);
     }
     return readings;
@@ -158,7 +162,7 @@ const places = {
 };
 
 function storedSteps(part: ReadingPart, readings: readonly StepReadings[]): ReadingRecord["steps"] {
-  const [kind, role] = part.split(":") as [keyof typeof places, ReaderRole];
+  const [kind, role] = kindAndRole(part);
   switch (kind) {
     case "likelihood":
       // What JSON cannot hold is as improbable as what it can.
@@ -185,17 +189,5 @@ export function decodeStates(text: string): StepStates {
     least: all.subarray(0, width),
     mean: all.subarray(width, 2 * width),
     end: all.subarray(2 * width),
-  };
-}
-
-function plainUsage(usages: readonly Usage[]): ReadingRecord["usage"] {
-  const sum = (field: keyof ReadingRecord["usage"]) =>
-    usages.reduce((total, usage) => total + usage[field], 0);
-  return {
-    prefillTokens: sum("prefillTokens"),
-    recomputedTokens: sum("recomputedTokens"),
-    decodeTokens: sum("decodeTokens"),
-    flops: sum("flops"),
-    seconds: sum("seconds"),
   };
 }

@@ -65,14 +65,14 @@ export async function trainHead(training: HeadTraining): Promise<TrainedHead> {
   const examples = examplesOf(answers, features);
   refuseFew(examples);
   const trainers = headTrainers.filter((trainer) => kind === "best" || trainer.kind === kind);
+  const data = {
+    ...{ examples, seed, signal: training.signal, ofState: ofState(answers, features) },
+    folds: groupedFolds(examples.groups, examples.labels, training.folds ?? 5, seed),
+  };
   const found: (CrossValidated & { kind: string; meaning: Meaning })[] = [];
   for (const [index, trainer] of trainers.entries()) {
     const result = await trainer.train({
-      examples,
-      folds: groupedFolds(examples.groups, examples.labels, training.folds ?? 5, seed),
-      ofState: ofState(answers, features),
-      seed,
-      signal: training.signal,
+      ...data,
       onProgress: (share) => training.onProgress?.((index + share) / trainers.length),
     });
     found.push({ ...result, kind: trainer.kind, meaning: meaningOf(result, examples, calibration) });

@@ -1,9 +1,11 @@
 /** Labels on disk, one record for each answer, and the work that fills what is missing. */
 import { z } from "zod";
 import { StepwrightError } from "../../../core/errors.js";
+import { inFlight } from "../../../core/in-flight.js";
+import { addUsage } from "../../../core/model.js";
 import { RecordFile } from "../../../core/record-file.js";
 import type { TaskQuestion } from "../../../tasks/task.js";
-import { type AnswerRecord, answerKey, inFlight } from "../answers.js";
+import { type AnswerRecord, answerKey } from "../answers.js";
 import {
   type LabelContext,
   type Labeller,
@@ -152,16 +154,11 @@ export interface LabelTotals extends LabelUsage {
 }
 
 export function labelTotals(records: readonly LabelRecord[]): LabelTotals {
-  const sum = (of: (record: LabelRecord) => number) =>
-    records.reduce((total, record) => total + of(record), 0);
+  const labels = records.flatMap(({ values }) => values);
   return {
     answers: records.length,
-    steps: sum(({ values }) => values.length),
-    labelled: sum(({ values }) => values.filter((value) => value !== null).length),
-    calls: sum(({ usage }) => usage.calls),
-    prefillTokens: sum(({ usage }) => usage.prefillTokens),
-    decodeTokens: sum(({ usage }) => usage.decodeTokens),
-    flops: sum(({ usage }) => usage.flops),
-    seconds: sum(({ usage }) => usage.seconds),
+    steps: labels.length,
+    labelled: labels.filter((value) => value !== null).length,
+    ...records.reduce((sum, { usage }) => addUsage(sum, usage), noLabelUsage),
   };
 }
