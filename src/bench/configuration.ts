@@ -41,7 +41,7 @@ export interface BenchConfiguration {
   readonly references: Readonly<Record<string, unknown>>;
 }
 
-/** What the roles' models turned out to be once they were open. */
+/** What the roles' models, and the rewards of single rows, turned out to be once they were open. */
 export type ModelIdentities = Readonly<
   Record<string, { readonly name: string; readonly fingerprint?: string }>
 >;

@@ -3,18 +3,28 @@ import { join } from "node:path";
 import { loadCalibration, rolesRates, thisMachine } from "../bench/calibration.js";
 import { type BenchFacts, readBenchFile } from "../bench/configuration.js";
 import type { PhysicalFacts } from "../bench/physical-limit.js";
+import type { Reward } from "../core/reward.js";
 import type { RunRoles } from "../core/run.js";
 import type { CommandContext } from "./command.js";
 import { calibrationFolder } from "./state-folder.js";
 
-export function benchFacts({ draft, target, reward }: RunRoles): Required<BenchFacts> {
+/** `rewards`: those of single rows, by their references. */
+export function benchFacts(
+  { draft, target, reward }: RunRoles,
+  rewards: ReadonlyMap<string, Reward>,
+): Required<BenchFacts> {
+  const identityOf = ({ name, fingerprint }: Pick<Reward, "name" | "fingerprint">) => ({
+    name,
+    ...(fingerprint && { fingerprint }),
+  });
   return {
     models: {
-      ...(draft && { draft: { name: draft.name, fingerprint: draft.fingerprint } }),
-      ...(target && { target: { name: target.name, fingerprint: target.fingerprint } }),
-      ...(reward && {
-        reward: { name: reward.name, ...(reward.fingerprint && { fingerprint: reward.fingerprint }) },
-      }),
+      ...(draft && { draft: identityOf(draft) }),
+      ...(target && { target: identityOf(target) }),
+      ...(reward && { reward: identityOf(reward) }),
+      ...Object.fromEntries(
+        [...rewards].map(([reference, own]) => [`reward ${reference}`, identityOf(own)] as const),
+      ),
     },
     sizes: {
       ...(draft && { draft: draft.size }),

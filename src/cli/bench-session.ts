@@ -40,6 +40,7 @@ import { lastingReward, type References } from "./references.js";
 import { rolesOf } from "./run-session.js";
 import { referencesOf, refuseOtherQuestions, requestOf } from "./solve-request.js";
 import { calibrationFolder, stateFolder } from "./state-folder.js";
+import { warnOtherSteps } from "./warn-other-steps.js";
 
 type Rewards = NonNullable<CellSettings["rewards"]>;
 
@@ -170,7 +171,10 @@ async function finishBench(
     ),
   );
   refuseUnfit(bench, roles, rewards);
-  const facts = benchFacts(roles);
+  for (const reward of [...rewards.values(), ...(roles.reward ? [roles.reward] : [])]) {
+    warnOtherSteps(context, reward, request.splitter);
+  }
+  const facts = benchFacts(roles, rewards);
   if (isKnown) await checkSameModels(join(folder, "bench.json"), facts.models);
   else {
     await writeBenchFile(join(folder, "bench.json"), configuration, facts);

@@ -23,6 +23,7 @@ import { shellWord } from "./shell-word.js";
 import { calibrationFolder } from "./state-folder.js";
 import { targetAloneLine } from "./target-alone.js";
 import { harmless, paragraph } from "./terminal-text.js";
+import { warnOtherSteps } from "./warn-other-steps.js";
 
 export type OutputForm = "text" | "json" | "events";
 
@@ -67,7 +68,7 @@ export async function runSession(context: CommandContext, session: Session): Pro
 }
 
 async function startSession(
-  { signal }: CommandContext,
+  context: CommandContext,
   { method, request, references, trace }: Session,
   store: ModelStore,
 ): Promise<Run> {
@@ -77,6 +78,7 @@ async function startSession(
     target: roles.includes("target") ? await store.model("target") : undefined,
     reward: roles.includes("reward") ? await store.reward() : undefined,
   };
+  if (opened.reward) warnOtherSteps(context, opened.reward, request.splitter);
   const checkStep = references.task && (await stepCheckOf(references.task, request.question));
   return startRun({
     ...request,
@@ -84,7 +86,7 @@ async function startSession(
     method,
     roles: opened,
     answers: answerRules({ sameAnswer }),
-    signal,
+    signal: context.signal,
     references: { ...references },
     sink: trace?.sink,
   });

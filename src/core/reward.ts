@@ -76,6 +76,8 @@ export interface Reward extends AsyncDisposable {
   readonly readsFigures?: boolean;
   /** Models whose hidden states it looks at: what they write in the run then carries them (`Step.states`). */
   readonly readsStatesOf?: readonly Model[];
+  /** How the steps ended that it was fitted to, as `parseSplitter` reads it; absent when it was fitted to none. */
+  readonly fittedTo?: string;
   /** Absent when it was not fitted to a draft. */
   readonly advice?: RewardAdvice;
   open(question: string, occasion?: RewardOccasion): Promise<Scorer>;

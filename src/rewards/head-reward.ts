@@ -52,6 +52,7 @@ export default defineRewardKind({
         check: read.size > 0 ? await selfTest(head, source) : null,
         readsFigures: features.some(isOfWriter),
         readsStatesOf: source.readsStatesOf,
+        fittedTo: head.facts.splitter,
         ...(reader && { size: reader.size }),
         ...(advice && { advice }),
         open: async (question, occasion) => scorerOf(head, await source.open(question, occasion)),

@@ -36,8 +36,12 @@ test("each row is scored by the reward it names, and no other is opened", async 
   expect(confident.label).toBe("rsd:threshold=1;reward=confidence?feature=product");
   expect(checked.meanScoredReward).toBeGreaterThan(0);
   expect(confident.meanScoredReward).not.toBeCloseTo(checked.meanScoredReward, 3);
-  const { configuration } = JSON.parse(await readFile(join(root, "own", "bench.json"), "utf8"));
+  const { configuration, models } = JSON.parse(await readFile(join(root, "own", "bench.json"), "utf8"));
   expect(configuration.references.reward).toBeUndefined();
+  // Another file under the same name would be another bench.
+  expect(Object.keys(models)).toEqual([
+    ...["draft", "target", "reward demo:reward", "reward confidence?feature=product"],
+  ]);
   expect(configuration.methods.map(({ reward }: { reward?: string }) => reward)).toEqual([
     undefined,
     "demo:reward",

@@ -75,5 +75,10 @@ describe("train reward", () => {
     expect(scored.length).toBeGreaterThan(0);
     for (const value of scored) expect(value > 0 && value < 1).toBe(true);
     expect(solved.ledger.reward.flops).toBe(0);
+
+    const explain = ["reward", "explain", ...pair, "--reward", `head:${head}`, "--max-tokens", "20"];
+    const strange = "was trained on steps that end at: blank-line";
+    expect((await run([...explain, "--step", "line", question])).talk).toContain(strange);
+    expect((await run([...explain, question])).talk).not.toContain(strange);
   }, 240_000);
 });

@@ -17,6 +17,7 @@ import { printLedger, stepCheckOf } from "../run-session.js";
 import { referencesOf, refuseOtherQuestions } from "../solve-request.js";
 import { solveSchema } from "../solve-settings.js";
 import { paragraph } from "../terminal-text.js";
+import { warnOtherSteps } from "../warn-other-steps.js";
 
 const { draft, target, reward, threads, context, exact } = solveSchema.shape;
 const { temperature, topP, topK, minP, seed } = solveSchema.shape;
@@ -76,6 +77,7 @@ export default defineCommand({
     const writer = opened.draft && ({ role: "draft", model: opened.draft } as const);
     const { seed, maxTokens, maxSteps, maxStepTokens, step: splitter } = settings;
     const { temperature, topP, topK, minP, budget } = settings;
+    warnOtherSteps(context, opened.reward, splitter);
     const answer =
       solution === undefined
         ? await explainDraft({
