@@ -12,7 +12,7 @@ import plainDraft from "../methods/draft.js";
 import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import type { TaskQuestion } from "../tasks/task.js";
 import { type FeatureSet, featureSets } from "../train/reward/feature-sets.js";
-import { labelSources } from "../train/reward/labels/index.js";
+import { freeLabels, labelSources } from "../train/reward/labels/index.js";
 import { type TrainedReward, trainReward } from "../train/reward/pipeline.js";
 import type { WantedLabels } from "../train/reward/training.js";
 import { type BenchTask, benchTask } from "./bench-task.js";
@@ -60,9 +60,12 @@ async function train(
   folder: string,
 ): Promise<TrainedReward | undefined> {
   const { host, say, signal } = context;
-  const labels = await wantedLabels(settings.labels);
+  const asked = settings.labels === undefined ? undefined : await wantedLabels(settings.labels);
   const hub = hubSettings(host.environment);
   const task = await benchTask(settings, context, hub);
+  const labels = asked ?? [
+    { source: await freeLabels(task.questions, Boolean(task.checkStep)), options: {} },
+  ];
   const heldOut = await heldOutOf(settings, task, context, hub);
   const references = await referencesOf(context, settings, hub);
   await makeFolder(folder, "--work");

@@ -74,9 +74,9 @@ export const trainRewardSchema = z.object({
 
   labels: z
     .string()
-    .default("outcome")
+    .optional()
     .describe(
-      "Where step labels come from: outcome, numbers, monte-carlo, omega, spare, check; options behind a question mark (monte-carlo?rollouts=4). Of several, separated by commas, the first is used and the others are compared.",
+      "Where step labels come from: outcome, numbers, monte-carlo, omega, spare, check; options behind a question mark (monte-carlo?rollouts=4). Of several, separated by commas, the first is used and the others are compared. Default: the most exact that cost nothing: check where the task checks steps, numbers where all answers are numbers, else outcome.",
     )
     .meta({ group: "Head", placeholder: "A,B,..." }),
   labelLimit: z

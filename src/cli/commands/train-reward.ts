@@ -10,7 +10,7 @@ export default defineCommand({
   examples: [
     "stepwright train reward --draft small.gguf --target large.gguf --task mine.jsonl",
     "stepwright train reward --draft small.gguf --target large.gguf --task mine.jsonl --labels spare,outcome",
-    "stepwright train reward --task lab --offset 650000 --limit 100 --labels check",
+    "stepwright train reward --task lab --offset 650000 --limit 100",
   ],
   schema: trainRewardSchema,
   run: (context, settings) => runTrainReward(context, settings),

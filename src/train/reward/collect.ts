@@ -6,9 +6,8 @@ import { needsOf } from "../../rewards/readings/features.js";
 import type { StepReadings } from "../../rewards/readings/readings.js";
 import type { TaskQuestion } from "../../tasks/task.js";
 import { type AnswerRecord, answerKey, openAnswers, writeAnswers } from "./answers.js";
-import { labelSources } from "./labels/index.js";
+import { freeLabels, labelSources } from "./labels/index.js";
 import {
-  canLabel,
   checkNeeds,
   type LabelRecord,
   type LabelTotals,
@@ -16,7 +15,7 @@ import {
   labelTotals,
   openLabels,
 } from "./labels/label-file.js";
-import type { LabelContext } from "./labels/label-source.js";
+import { canLabel, isPaid, type LabelContext } from "./labels/label-source.js";
 import { answersToLabel } from "./labels-wanted.js";
 import { TrainingPlan } from "./plan.js";
 import { gatherReadings, kindAndRole, openReadingsFile, partsOf, readingsOf } from "./readings-file.js";
@@ -56,7 +55,7 @@ export interface TrainingData {
 export async function collectTraining(work: RewardTraining): Promise<TrainingData> {
   await refuseUnreadable(work);
   const split = splitQuestions(work.task.questions, work);
-  const truth = await truthOf(work);
+  const truth = await truthOf(work, questionsOf(split));
   const wantedLabels = new Set([...work.labels, truth]);
   for (const { source } of wantedLabels) checkNeeds(source, labelContext(work), questionsOf(split));
   const plan = await TrainingPlan.open(join(work.folder, "plan.json"));
@@ -158,8 +157,7 @@ async function makeLabels(
     ...(source.needs.includes("annotator") && { annotator: work.annotator?.fingerprint }),
   });
   await using file = await openLabels(join(work.folder, `${name}.jsonl`));
-  const isPaid = source.needs.includes("draft") || source.needs.includes("annotator");
-  const limit = isPaid ? (work.labelLimit ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  const limit = (isPaid(source) && work.labelLimit) || Number.POSITIVE_INFINITY;
   const most = sides.map((side) => (limit * side.length) / Math.max(1, sides[0]!.length));
   const questions = new Map(questionsOf(split).map((question) => [question.id, question]));
   const answers = sides.flatMap((side, index) =>
@@ -240,10 +238,15 @@ async function targetLabels(
   };
 }
 
-/** The most exact of the labels at hand; the task's own verdict and the answer's outcome are always there. */
-async function truthOf({ task, labels }: RewardTraining): Promise<WantedLabels> {
-  const free = await plainLabels(task.checkStep ? "check" : "outcome");
-  return [...labels, free].reduce((best, one) => (one.source.exactness > best.source.exactness ? one : best));
+/** The most exact of the labels at hand: those asked for and the free ones. */
+async function truthOf(
+  { task, labels }: RewardTraining,
+  questions: readonly TaskQuestion[],
+): Promise<WantedLabels> {
+  const free = { source: await freeLabels(questions, task.checkStep !== undefined), options: {} };
+  const best = labels.reduce((one, other) => (other.source.exactness > one.source.exactness ? other : one));
+  // Of equal ones those asked for: they may have options.
+  return best.source.exactness >= free.source.exactness ? best : free;
 }
 
 async function plainLabels(name: string): Promise<WantedLabels> {

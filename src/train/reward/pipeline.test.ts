@@ -268,7 +268,7 @@ describe("what cannot be trained on is refused before work", () => {
     expect(spare.answers).toBeLessThan(36);
     expect(target!.labels.length).toBeGreaterThan(0);
     expect(target!.labels.length).toBeLessThan(target!.answers * 4);
-    expect(heads.map(({ labels }) => labels)).toEqual(["spare", "outcome"]);
+    expect(heads.map(({ labels }) => labels)).toEqual(["spare", "numbers"]);
   });
 
   test("a limit for costly labels", async () => {

@@ -151,8 +151,8 @@ function thresholdsOf(
 function judgeOf(data: TrainingData) {
   const training = labelled(data, data.training, data.truth);
   const heldOut = labelled(data, data.heldOut, data.truth);
-  // By its outcome alone nobody knows where an answer first went wrong.
-  const knowsSteps = data.truth !== "outcome";
+  // Where all steps of an answer have one label, its outcome, nobody knows where it first went wrong.
+  const knowsSteps = heldOut.some(({ labels }) => new Set(labels).size > 1);
   return (
     names: Pick<JudgedScores, "labels" | "name" | "kind">,
     onTraining: AnswerScores,

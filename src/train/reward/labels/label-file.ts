@@ -7,6 +7,7 @@ import { RecordFile } from "../../../core/record-file.js";
 import type { TaskQuestion } from "../../../tasks/task.js";
 import { type AnswerRecord, answerKey } from "../answers.js";
 import {
+  canLabel,
   type LabelContext,
   type Labeller,
   type LabelNeed,
@@ -50,9 +51,9 @@ export interface LabelWork {
 }
 
 /**
- * Labels the answers that `file` lacks. An answer to a question without a worked solution, where the source needs one,
- * gets null labels at no cost; so does one that is too long for a model. An abort keeps what is finished. Throws `missing-role`, `task-invalid` or `invalid-option`
- * before any work.
+ * Labels the answers that `file` lacks. An answer to a question that the source can say nothing of gets null labels at no
+ * cost; so does one that is too long for a model. An abort keeps what is finished. Throws `missing-role`, `task-invalid` or
+ * `invalid-option` before any work.
  */
 export async function labelAnswers(file: RecordFile<LabelRecord>, work: LabelWork): Promise<void> {
   const { answers, source, context } = work;
@@ -67,7 +68,7 @@ export async function labelAnswers(file: RecordFile<LabelRecord>, work: LabelWor
     if (question === undefined) throw strangeAnswer(answer);
     const { values, usage, note } = canLabel(source, question)
       ? await labelsOf(labeller, answer, question)
-      : unlabelled(answer, "no worked solution");
+      : unlabelled(answer, "not of this question");
     const record: LabelRecord = {
       ...{ question: answer.question, sample: answer.sample, values: [...values], usage },
       ...(note && { note }),
@@ -92,28 +93,19 @@ function unlabelled({ steps }: AnswerRecord, reason: string): Labels {
   return { values: steps.map(() => null), usage: noLabelUsage, note: { unlabelled: reason } };
 }
 
-/** Whether the source can say anything of answers to a question: some need a worked solution of it. */
-export function canLabel(
-  { needs }: Pick<LabelSource, "needs">,
-  { steps }: Pick<TaskQuestion, "steps">,
-): boolean {
-  return !needs.includes("solutions") || (steps !== undefined && steps.length > 0);
-}
-
 /** Throws `missing-role` or `task-invalid` where the source lacks what it needs. */
 export function checkNeeds(
   source: LabelSource,
   context: LabelContext,
   questions: readonly TaskQuestion[],
 ): void {
+  const canLabelSome = questions.some((question) => canLabel(source, question));
   const refusals: Record<LabelNeed, () => StepwrightError | undefined> = {
     draft: () => (context.draft ? undefined : missingRole(source, "draft")),
     annotator: () => (context.annotator ? undefined : missingRole(source, "annotator")),
     "step-check": () => (context.checkStep ? undefined : unfit(source, "the task cannot check steps")),
-    solutions: () =>
-      questions.some((question) => canLabel(source, question))
-        ? undefined
-        : unfit(source, "no question has a worked solution"),
+    solutions: () => (canLabelSome ? undefined : unfit(source, "no question has a worked solution")),
+    numbers: () => (canLabelSome ? undefined : unfit(source, "no question's answer is a number")),
   };
   for (const need of source.needs) {
     const refusal = refusals[need]();

@@ -5,8 +5,11 @@ import type { Splitter } from "../../../core/step.js";
 import type { AnswerVerdict, TaskQuestion } from "../../../tasks/task.js";
 import type { AnswerRecord } from "../answers.js";
 
-/** `solutions`: questions with a worked solution; an answer to one without gets no labels. */
-export type LabelNeed = "draft" | "annotator" | "solutions" | "step-check";
+/**
+ * `solutions`: questions with a worked solution; `numbers`: questions whose answer is a number. An answer to another
+ * question gets no labels.
+ */
+export type LabelNeed = "draft" | "annotator" | "solutions" | "numbers" | "step-check";
 
 /** What labels cost. Free ones cost nothing: the answers were written and graded before. */
 export const labelUsage = z.object({
@@ -72,6 +75,28 @@ export interface LabelSource<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema;
   /** The context holds what `needs` names. */
   open(options: z.output<Schema>, context: LabelContext): Promise<Labeller>;
+}
+
+/** Whether a model makes its labels. */
+export function isPaid({ needs }: Pick<LabelSource, "needs">): boolean {
+  return needs.includes("draft") || needs.includes("annotator");
+}
+
+/** Whether the source can say anything of answers to a question. */
+export function canLabel(
+  { needs }: Pick<LabelSource, "needs">,
+  { steps = [], reference }: Pick<TaskQuestion, "steps" | "reference">,
+): boolean {
+  if (needs.includes("solutions") && steps.length === 0) return false;
+  return !needs.includes("numbers") || isNumber(reference);
+}
+
+/** With a currency, a sign, a percent and thousands as they are written. */
+function isNumber(reference: string): boolean {
+  return (
+    /^[-+]?\s*\\?\$?\s*(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?\s*\\?[$%€£]?$/.test(reference.trim()) &&
+    /\d/.test(reference)
+  );
 }
 
 /** Types a source's options from its schema. */

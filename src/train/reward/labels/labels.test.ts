@@ -9,7 +9,7 @@ import { findTask } from "../../../tasks/index.js";
 import { isGenerated, type TaskQuestion } from "../../../tasks/task.js";
 import { scriptedAnnotator } from "../../../testing/scripted-annotator.js";
 import type { AnswerRecord } from "../answers.js";
-import { labelSources } from "./index.js";
+import { freeLabels, labelSources } from "./index.js";
 import { type LabelRecord, labelAnswers, labelTotals, openLabels } from "./label-file.js";
 import { type LabelContext, type LabelSource, labeller } from "./label-source.js";
 import outcome from "./outcome.js";
@@ -284,10 +284,34 @@ describe("numbers", () => {
     expect(await values(["36 x 0.2 = 7.2", "\\boxed{28.8}"], true)).toEqual([1, 1]);
   });
 
+  test("an answer that is no number says nothing of an answer's numbers", async () => {
+    const records = await label(
+      "numbers",
+      [
+        answerOf(draft, ["36", "\\boxed{36}"], false),
+        { ...answerOf(draft, ["a", "b"], false), question: "name" },
+      ],
+      contextOf({}),
+      { questions: [shop, { id: "name", question: "Who?", reference: "Ann" }] },
+    );
+    expect(records.find(({ question }) => question === "name")!.values).toEqual([null, null]);
+    await expect(
+      label("numbers", [], contextOf({}), { questions: [{ id: "q", question: "?", reference: "x + 1" }] }),
+    ).rejects.toMatchObject({ code: "task-invalid" });
+  });
+
   test("without a worked solution the question and the answer are all that is known", async () => {
     const { steps: _, ...bare } = shop;
     expect(await values(["3 x 12 = 36", "\\boxed{36}"], false, bare)).toEqual([0, null]);
   });
+});
+
+test("the free labels of a task are the most exact that all its questions allow", async () => {
+  const number = { reference: "-$1,200.50" };
+  const word = { reference: "Ann" };
+  expect((await freeLabels([number, { reference: "12\\%" }], false)).name).toBe("numbers");
+  expect((await freeLabels([number, word], false)).name).toBe("outcome");
+  expect((await freeLabels([word], true)).name).toBe("check");
 });
 
 test("what a source needs and nobody gives is refused before any work", async () => {

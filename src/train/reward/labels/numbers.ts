@@ -9,7 +9,7 @@ export default defineLabelSource({
     "a wrong answer's first wrong step states a number found neither in the question nor in its worked solution or answer; free",
   source: "ours; what follows the first error has no label, as in Lightman et al., arXiv 2305.20050",
   exactness: 2,
-  needs: [],
+  needs: ["numbers"],
   schema: z.strictObject({}),
   open: async () =>
     labeller(async ({ steps, right }, { question, reference, steps: solution = [] }) => {
