@@ -11,7 +11,7 @@ import { solveSchema, splitterFrom } from "./solve-settings.js";
 const { seed, threads, context, system, noSystem } = solveSchema.shape;
 
 /** The sets of features that need nothing but what the draft computes anyway when it writes. */
-export const freeFeatureSets: readonly string[] = ["statistics", "chain", "mean-state"];
+export const freeFeatureSets: readonly string[] = ["statistics", "chain", "mean-state", "both"];
 
 const model = (description: string) =>
   z.string().optional().describe(description).meta({ group: "Models", placeholder: "MODEL" });
