@@ -1,5 +1,7 @@
 // What each set of features tells of stored answers, by cross-validation over their questions, and what a fit costs.
 //   npm run build && node bench/reward-heads.js --work DIR [--labels monte-carlo] [--kind mlp] [--questions gsm8k] [--seeds 3]
+//     [--truth numbers] judges steps by other labels than the heads were fitted to; [--among spare] takes only answers that
+//     have those labels, too; [--features both,chain] only these sets
 //     DIR is a work folder of `stepwright train reward`, also of one that is still under way; with --answers FILE.jsonl alone
 //     only what the steps carry themselves is looked at
 //   node bench/reward-heads.js --synthetic 4000x2700 [--kind mlp]      rows and inputs, made up
@@ -8,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { generator } from "../dist/core/generator.js";
 import { auroc } from "../dist/core/reliability.js";
+import { evaluateScores } from "../dist/train/reward/evaluate.js";
 import { featureSets } from "../dist/train/reward/feature-sets.js";
 import { groupedFolds } from "../dist/train/reward/folds.js";
 import { partsOf, readingsOf } from "../dist/train/reward/readings-file.js";
@@ -18,6 +21,9 @@ const { values } = parseArgs({
     work: { type: "string" },
     answers: { type: "string" },
     labels: { type: "string", default: "outcome" },
+    truth: { type: "string" },
+    among: { type: "string" },
+    features: { type: "string" },
     kind: { type: "string", default: "linear" },
     // Only questions whose ids begin so.
     questions: { type: "string", default: "" },
@@ -56,25 +62,32 @@ const key = ({ question, sample }) => `${sample}:${question}`;
 const inWork = (name) => (values.work ? stored(join(values.work, name)) : []);
 const records = new Map(inWork("readings.jsonl").map((record) => [`${record.part}:${key(record)}`, record]));
 const parts = [...new Set([...records.values()].map(({ part }) => part))];
-const labels = new Map(inWork(`labels-${values.labels}.jsonl`).map((record) => [key(record), record.values]));
+const labelsOf = (source) =>
+  new Map(inWork(`labels-${source}.jsonl`).map((record) => [key(record), record.values]));
+const labels = labelsOf(values.labels);
+const truth = values.truth ? labelsOf(values.truth) : labels;
+const among = labelsOf(values.among ?? values.labels);
 const file = { get: (name) => records.get(name) };
 const answers = stored(values.answers ?? join(values.work, "answers.jsonl"))
   .filter(({ question }) => question.startsWith(values.questions))
   .filter((answer) => parts.every((part) => records.has(`${part}:${key(answer)}`)))
   .filter((answer) => values.labels === "outcome" || labels.has(key(answer)))
+  .filter((answer) => !values.among || among.has(key(answer)))
   .map((answer) => ({
     ...answer,
     readings: readingsOf(file, answer, parts),
     labels: labels.get(key(answer)) ?? answer.steps.map(() => Number(answer.right)),
   }));
 const questions = new Set(answers.map(({ question }) => question)).size;
+const judged = answers.map((answer) => ({ ...answer, labels: truth.get(key(answer)) ?? answer.labels }));
 const steps = answers.reduce((sum, answer) => sum + answer.steps.length, 0);
 console.log(
-  `${questions} questions, ${answers.length} answers (${(100 * mean(answers.map(({ right }) => Number(right)))).toFixed(0)} % right), ${steps} steps, labels ${values.labels}, kind ${values.kind}\n`,
+  `${questions} questions, ${answers.length} answers (${(100 * mean(answers.map(({ right }) => Number(right)))).toFixed(0)} % right), ${steps} steps, labels ${values.labels}, judged by ${values.truth ?? "the same"}, kind ${values.kind}\n`,
 );
 console.log("| features | AUROC, steps | loss, nats | AUROC, answers by mean | s |\n|---|---|---|---|---|");
 for (const { name, features, needs } of featureSets) {
   if (partsOf(needs).some((part) => !parts.includes(part))) continue;
+  if (values.features && !values.features.split(",").includes(name)) continue;
   const before = process.cpuUsage().user;
   const heads = [];
   for (let seed = 0; seed < Number(values.seeds); seed++) {
@@ -83,7 +96,7 @@ for (const { name, features, needs } of featureSets) {
   const seconds = (process.cpuUsage().user - before) / 1e6 / heads.length;
   const over = (figure) => mean(heads.map(({ figures }) => figure(figures)));
   const row = [
-    over(({ steps }) => steps.auroc).toFixed(3),
+    mean(heads.map(({ crossValidated }) => evaluateScores(crossValidated, judged).steps.auroc)).toFixed(3),
     over(({ crossEntropy }) => crossEntropy).toFixed(4),
     over(({ answers }) => answers.mean).toFixed(3),
     seconds.toFixed(1),
