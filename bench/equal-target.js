@@ -1,9 +1,9 @@
 // RSD rows against mixing by chance at equal target tokens: the rows of several bench folders on the questions that all of
 // them have, and for each row the difference in right answers to the line through the rows of constant weight, where that
 // line spends as many target tokens. Intervals: paired bootstrap over questions, line and all.
-//   npm run build && node bench/equal-target.js DIR... [--line weight=constant] [--questions gsm8k] [--rounds 4000]
-//     --line: what the labels of the rows hold that make the line; between two of its points it is straight, and beyond
-//     its ends there is no line
+//   npm run build && node bench/equal-target.js DIR|NAME=DIR... [--line weight=constant] [--questions gsm8k] [--rounds 4000]
+//     NAME stands before the labels of the folder's rows; folders of one name are one. --line: what the labels of the rows
+//     hold that make the line; between two of its points it is straight, and beyond its ends there is no line
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,17 +19,22 @@ const { values, positionals } = parseArgs({
   },
 });
 if (positionals.length === 0) {
-  console.error("usage: node bench/equal-target.js DIR... [--line TEXT] [--questions PREFIX] [--rounds N]");
+  console.error(
+    "usage: node bench/equal-target.js DIR|NAME=DIR... [--line TEXT] [--questions PREFIX] [--rounds N]",
+  );
   process.exit(2);
 }
 
 const rows = new Map();
-for (const folder of positionals) {
+for (const place of positionals) {
+  const equals = place.indexOf("=");
+  const [name, folder] = equals < 0 ? ["", place] : [`${place.slice(0, equals)}: `, place.slice(equals + 1)];
   for (const line of readFileSync(join(folder, "results.jsonl"), "utf8").split("\n").slice(0, -1)) {
     const { record } = JSON.parse(line);
     if (!record.question.startsWith(values.questions)) continue;
-    const row = rows.get(record.method) ?? new Map();
-    rows.set(record.method, row.set(record.question, record));
+    const label = name + record.method;
+    const row = rows.get(label) ?? new Map();
+    rows.set(label, row.set(record.question, record));
   }
 }
 const all = [...rows.values()];
