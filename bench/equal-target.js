@@ -1,9 +1,9 @@
 // RSD rows against mixing by chance at equal target tokens: the rows of several bench folders on the questions that all of
-// them have, and for each row the difference in right answers to the line through the rows of constant weight, where that
-// line spends as many target tokens. Intervals: paired bootstrap over questions, line and all.
-//   npm run build && node bench/equal-target.js DIR|NAME=DIR... [--line weight=constant] [--questions gsm8k] [--rounds 4000]
-//     NAME stands before the labels of the folder's rows; folders of one name are one. --line: what the labels of the rows
-//     hold that make the line; between two of its points it is straight, and beyond its ends there is no line
+// them have, and for each row the difference in right answers to the line through the rows that mix by chance (draft and
+// target alone are its ends), where that line spends as many target tokens. Intervals: paired bootstrap over questions,
+// line and all.
+//   npm run build && node bench/equal-target.js DIR|NAME=DIR... [--questions gsm8k] [--rounds 4000]
+//     NAME stands before the labels of the folder's rows; folders of one name are one
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,16 +12,13 @@ import { generator } from "../dist/core/generator.js";
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    line: { type: "string", default: "weight=constant" },
     // Only questions whose ids begin so.
     questions: { type: "string", default: "" },
     rounds: { type: "string", default: "4000" },
   },
 });
 if (positionals.length === 0) {
-  console.error(
-    "usage: node bench/equal-target.js DIR|NAME=DIR... [--line TEXT] [--questions PREFIX] [--rounds N]",
-  );
+  console.error("usage: node bench/equal-target.js DIR|NAME=DIR... [--questions PREFIX] [--rounds N]");
   process.exit(2);
 }
 
@@ -55,7 +52,7 @@ const over = (row, questions) =>
     Object.entries(figures).map(([name, of]) => [name, mean(questions.map((one) => of(row.get(one))))]),
   );
 
-/** Right answers of the line at so many target tokens; undefined beyond its ends. */
+/** Right answers of the line at so many target tokens, straight between its points; undefined beyond its ends. */
 function lineAt(tokens, points) {
   const sorted = points.toSorted((one, other) => one.tokens - other.tokens);
   const next = sorted.findIndex((point) => point.tokens >= tokens);
@@ -65,7 +62,7 @@ function lineAt(tokens, points) {
   return low.right + way * (high.right - low.right);
 }
 
-const isOfLine = (label) => label.includes(values.line);
+const isOfLine = (label) => /^(draft|target)$|weight=constant/.test(label);
 const line = [...rows].filter(([label]) => isOfLine(label)).map(([, row]) => row);
 const difference = (row, questions) => {
   const points = line.map((one) => over(one, questions));
