@@ -4,9 +4,9 @@
 // line and all.
 //   npm run build && node bench/equal-target.js DIR|NAME=DIR... [--questions gsm8k] [--rounds 4000]
 //     NAME stands before the labels of the folder's rows; folders of one name are one
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readResults } from "../dist/bench/result-file.js";
 import { generator } from "../dist/core/generator.js";
 
 const { values, positionals } = parseArgs({
@@ -26,8 +26,7 @@ const rows = new Map();
 for (const place of positionals) {
   const equals = place.indexOf("=");
   const [name, folder] = equals < 0 ? ["", place] : [`${place.slice(0, equals)}: `, place.slice(equals + 1)];
-  for (const line of readFileSync(join(folder, "results.jsonl"), "utf8").split("\n").slice(0, -1)) {
-    const { record } = JSON.parse(line);
+  for (const record of await readResults(join(folder, "results.jsonl"))) {
     if (!record.question.startsWith(values.questions)) continue;
     const label = name + record.method;
     const row = rows.get(label) ?? new Map();

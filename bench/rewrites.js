@@ -3,9 +3,9 @@
 // rewritten there was drawn by lot.
 //   npm run build && node bench/rewrites.js DIR... --questions Q.jsonl [--stated]
 //     --stated: only steps that state a number that the question does not
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readResults } from "../dist/bench/result-file.js";
 import { readLocalQuestion } from "../dist/tasks/local-task.js";
 import { readQuestions } from "../dist/tasks/questions.js";
 import { labelSources } from "../dist/train/reward/labels/index.js";
@@ -51,8 +51,7 @@ const share = (steps) =>
 console.log("| row | score below | kept, right | rewritten, right |\n|---|---|---|---|");
 for (const folder of positionals) {
   const rows = new Map();
-  for (const line of readFileSync(join(folder, "results.jsonl"), "utf8").split("\n").slice(0, -1)) {
-    const { record } = JSON.parse(line);
+  for (const record of await readResults(join(folder, "results.jsonl"))) {
     if (!asked.has(record.question)) continue;
     rows.set(record.method, [...(rows.get(record.method) ?? []), ...(await stepsOf(record))]);
   }

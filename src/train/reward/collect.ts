@@ -227,7 +227,7 @@ async function targetLabels(
   const [{ source }] = work.labels;
   // What the draft makes of the target's steps is not what they are worth: the target goes on from them itself.
   const isFit = !source.needs.includes("draft") && asked.some((question) => canLabel(source, question));
-  const wanted = isFit ? work.labels[0] : await plainLabels("outcome");
+  const wanted = isFit ? work.labels[0] : { source: await labelSources.get("outcome"), options: {} };
   const file = await makeLabels(work, plan, split, wanted, [answers], "target-labels");
   return {
     labels: answers.flatMap((answer) =>
@@ -247,8 +247,4 @@ async function truthOf(
   const best = labels.reduce((one, other) => (other.source.exactness > one.source.exactness ? other : one));
   // Of equal ones those asked for: they may have options.
   return best.source.exactness >= free.source.exactness ? best : free;
-}
-
-async function plainLabels(name: string): Promise<WantedLabels> {
-  return { source: await labelSources.get(name), options: {} };
 }
