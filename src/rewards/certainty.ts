@@ -14,14 +14,21 @@ export const certainties = {
   product: ({ logprobs }) => Math.exp(Math.min(0, sum(logprobs))),
   /** e to the minus greatest entropy: 1 where every choice was clear, 1/2 where one was between two equals. */
   entropy: ({ entropies }) => Math.exp(-Math.max(0, ...entropies)),
+  /**
+   * Of the token that was least what its law led to expect: e to the least of ln p + H. 1 where nothing was less probable
+   * than the law's own draws are on average, near 0 only where the law was sure of another token.
+   */
+  typical: ({ logprobs, entropies }) =>
+    Math.exp(Math.min(0, ...logprobs.map((logprob, place) => logprob + entropies[place]!))),
 } as const satisfies Record<string, (figures: TokenFigures) => number>;
 
 export type Certainty = keyof typeof certainties;
 
 /** Throws `reward-failed` where the writer gave no such figures; a number that is none stays one, and is refused later. */
 export function certainty(kind: Certainty, figures: TokenFigures): number {
-  const needed = kind === "entropy" ? figures.entropies : figures.logprobs;
-  if (needed.length > 0) return certainties[kind](figures);
+  const ofLaw = kind === "entropy" || kind === "typical";
+  const { logprobs, entropies } = figures;
+  if ((ofLaw ? entropies : logprobs).length > 0) return certainties[kind](figures);
   throw new StepwrightError("reward-failed", "the step's writer gave no token probabilities", {
     subject: "reward",
     remedy: "use a local GGUF model as the writer, or a reward that reads text: judge:target",

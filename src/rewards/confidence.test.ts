@@ -28,11 +28,19 @@ describe("confidence", () => {
     ["confidence?feature=mean", 0.36 ** (1 / 3)],
     ["confidence?feature=product", 0.36],
     ["confidence?feature=entropy", 0.5],
+    ["confidence?feature=typical", 1],
     ["confidence:draft?feature=product", 0.36],
   ])("%s of a step with known probabilities", async (reference, expected) => {
     const { value, usage } = await scoreOf(reference);
     expect(value).toBeCloseTo(expected, 10);
     expect(usage).toEqual(noUsage);
+  });
+
+  test("typical blames an improbable token only where the law was sure of another", () => {
+    const typical = (probability: number, entropy: number) =>
+      certainties.typical({ logprobs: [-0.1, Math.log(probability)], entropies: [0.2, entropy] });
+    expect(typical(0.05, 0.3)).toBeCloseTo(0.05 * Math.exp(0.3), 12);
+    expect(typical(0.05, 3)).toBe(1);
   });
 
   test("is a number from 0 to 1 for any law, and 1 only where nothing else was possible", () => {

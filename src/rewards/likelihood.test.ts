@@ -30,6 +30,14 @@ describe("likelihood", () => {
     scorer.drop();
   });
 
+  test("typical counts what the law led to expect", async () => {
+    const entropy = -(0.8 * Math.log(0.8) + 0.2 * Math.log(0.2));
+    const scorer = await (await open(reader(), "?feature=typical")).open("Is it?");
+    expect((await scorer.append(step("yes\n\n"))).value).toBe(1);
+    expect((await scorer.append(step("no\n\n"))).value).toBeCloseTo(0.2 * Math.exp(entropy), 9);
+    scorer.drop();
+  });
+
   test("mean spreads it over the step's tokens", async () => {
     // Without words of their own the texts are bytes: four of them here.
     const scorer = await (await open(reader({ pieces: [] }), "?feature=mean")).open("Is it?");

@@ -10,8 +10,7 @@ import { LikelihoodPrompt } from "./likelihood-prompt.js";
 import { requireCapability, testQuestion, testSteps } from "./model-reward.js";
 import { ReadingScorer } from "./reading-scorer.js";
 
-/** Those of the certainties that need no entropies. */
-const features = ["least", "mean", "product"] as const satisfies readonly Certainty[];
+const features = ["least", "mean", "product", "typical"] as const satisfies readonly Certainty[];
 
 /** A step that no model wrote: only its text counts. */
 const unwritten = {
@@ -29,7 +28,7 @@ export default defineRewardKind({
       .enum(features)
       .default("least")
       .describe(
-        "least token probability; mean: geometric mean; product: of the whole step, falls with length",
+        "least token probability; mean: geometric mean; product: of the whole step, falls with length; typical: low only where the model was sure of another token",
       ),
   }),
   presets: {},
@@ -39,7 +38,10 @@ export default defineRewardKind({
     const scorerFor = (question: string, system: string | null) =>
       new ReadingScorer(
         new LikelihoodChain(new LikelihoodPrompt(model, question, system)),
-        ({ logprobs, usage }) => ({ value: certainty(feature, { logprobs, entropies: [] }), usage }),
+        ({ logprobs, entropies = [], usage }) => ({
+          value: certainty(feature, { logprobs, entropies }),
+          usage,
+        }),
       );
     return {
       name,
