@@ -6,8 +6,9 @@ import type { Role } from "../core/search.js";
 import { checkModelFile } from "../models/gguf/check.js";
 import { fingerprint } from "../models/gguf/fingerprint.js";
 import { estimateMemory } from "../models/gguf/size.js";
+import { loadHeadFacts } from "../models/head-file.js";
 import { resolveModelFile } from "../models/hub-inventory.js";
-import { hubSettings } from "../models/hub-settings.js";
+import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import { settleReward } from "../rewards/index.js";
 import type { CommandContext } from "./command.js";
 import { isDemo, openDemoModel } from "./demo/models.js";
@@ -59,7 +60,7 @@ export async function plannedModels(
   const roles: Partial<Record<Role, PlannedModel>> = {};
   if (references.draft !== undefined) roles.draft = await find(references.draft);
   if (references.target !== undefined) roles.target = await find(references.target);
-  const read = references.reward === undefined ? undefined : await modelOfReward(references.reward);
+  const read = references.reward === undefined ? undefined : await readerOf(references.reward, hub);
   if (read !== undefined) roles.reward = await find(read);
   const rates = Object.entries(roles).flatMap(([role, { calibration }]) =>
     calibration ? [[role, ratesOf(calibration)] as const] : [],
@@ -67,9 +68,12 @@ export async function plannedModels(
   return { roles, rates: known && { bandwidth: known.bandwidth, roles: Object.fromEntries(rates) } };
 }
 
-/** Undefined for a reward that reads none. */
-async function modelOfReward(reference: string): Promise<string | undefined> {
+/** The model that reads the steps for a reward; undefined where none does. */
+async function readerOf(reference: string, hub: HubSettings): Promise<string | undefined> {
   if (isDemo(reference)) return undefined;
-  const { kind, model } = await settleReward(reference);
-  return (kind.model ?? "needed") === "needed" ? model : undefined;
+  const { kind, model, options } = await settleReward(reference);
+  if (!kind.reader) return (kind.model ?? "needed") === "needed" ? model : undefined;
+  return kind.reader(model, options, {
+    loadHeadFacts: async (source) => loadHeadFacts(await resolveModelFile(source, hub)),
+  });
 }

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import type { RewardAdvice } from "../core/reward.js";
 import { parseSplitter } from "../core/step.js";
-import { type FeatureName, featureNames, isFeatureName, needsOf } from "./readings/features.js";
-import { readerRoles } from "./readings/readings.js";
+import { type FeatureName, featureNames, isFeatureName, rolesReading } from "./readings/features.js";
 
 const kind = "stepwright-reward-head";
 const version = "1";
@@ -81,7 +80,8 @@ export function readHeadFacts(texts: ReadonlyMap<string, string>, subject: strin
     const { path, message } = parsed.error.issues[0]!;
     throw fail(`is damaged: ${path.join(".")}: ${message}`);
   }
-  if (roleWithoutModel(parsed.data)) throw fail("looks at a target and does not say which");
+  if (rolesReading(parsed.data.features).has("target") && parsed.data.target === undefined)
+    throw fail("looks at a target and does not say which");
   return parsed.data;
 }
 
@@ -95,12 +95,6 @@ function refuseUnknown(features: unknown, fail: (problem: string, remedy: string
   const unknown = features.find((name) => typeof name === "string" && !isFeatureName(name));
   if (unknown === undefined) return;
   throw fail(`looks at "${unknown}", which is not known here`, `known: ${featureNames.join(", ")}`);
-}
-
-function roleWithoutModel({ features, target }: HeadFacts): boolean {
-  const { likelihoods, states, judges } = needsOf(features);
-  const roles = new Set([...likelihoods, ...states, ...judges]);
-  return readerRoles.some((role) => role === "target" && roles.has(role) && target === undefined);
 }
 
 function neverFalls(values: readonly number[]): boolean {

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import type { Scorer } from "../core/reward.js";
-import { adviceOf } from "./head-file.js";
+import { adviceOf, readHeadFacts } from "./head-file.js";
 import { defineRewardKind, type ExplainedScore, type SelfTest } from "./kind.js";
 import { testQuestion, testSteps } from "./model-reward.js";
 import { ReadingScorer } from "./reading-scorer.js";
-import { isOfWriter, needsOf } from "./readings/features.js";
+import { isOfWriter, needsOf, rolesReading } from "./readings/features.js";
 import { openReadings } from "./readings/index.js";
 import type { ReaderRole, ReadingChain, ReadingSource } from "./readings/readings.js";
 import { openTrainedHead, type TrainedHead } from "./trained-head.js";
@@ -29,11 +29,16 @@ export default defineRewardKind({
   presets: {},
   resources: (file, { draft }) => [file, draft],
   mayOpen: ({ target }) => [target],
+  // The draft's states come with the steps it writes.
+  async reader(file, { target }, context) {
+    const { features } = readHeadFacts(await context.loadHeadFacts(file), file);
+    return rolesReading(features).has("target") ? target : undefined;
+  },
   async open(name, file, references, context) {
     const head = await openTrainedHead(file, context);
     const { features } = head.facts;
     const needs = needsOf(features);
-    const read = new Set<ReaderRole>([...needs.likelihoods, ...needs.states, ...needs.judges]);
+    const read = rolesReading(features);
     const openRole = async (role: ReaderRole) => {
       const model = await context.openModel(references[role]);
       refuseOther(model, role, head, file);

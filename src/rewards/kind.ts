@@ -41,6 +41,12 @@ export interface RewardKind<Schema extends z.ZodObject = z.ZodObject> {
   resources?(model: string, options: z.output<Schema>): readonly string[];
   /** Models that it may also look at: which of them, only its file says. Default: none. */
   mayOpen?(options: z.output<Schema>): readonly string[];
+  /** The model that a step costs a read of, undefined for none. Default: the one that a reference must name. */
+  reader?(
+    model: string,
+    options: z.output<Schema>,
+    context: Pick<RewardContext, "loadHeadFacts">,
+  ): Promise<string | undefined>;
   /** `name` is the whole reference; `model` the part that `context.openModel` understands, empty for none. */
   open(
     name: string,

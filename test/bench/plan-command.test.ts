@@ -7,6 +7,8 @@ import { loadCalibration, saveCalibration } from "../../src/bench/calibration.js
 import { question } from "../../src/cli/demo/story.js";
 import { checkModelFile } from "../../src/models/gguf/check.js";
 import { fingerprint } from "../../src/models/gguf/fingerprint.js";
+import { encodeSafetensors } from "../../src/models/safetensors-writer.js";
+import { headFactsOf } from "../../src/rewards/head-file.js";
 import lab from "../../src/tasks/lab.js";
 import { writeTinyModel } from "../../src/testing/tiny-model.js";
 import { run } from "../cli/captured-host.js";
@@ -103,6 +105,21 @@ test("foretells seconds, memory and token speculation for calibrated files", asy
   expect(plan.speculation.draftCost).toBe(1);
   const words = (await run(argv, { environment: { STEPWRIGHT_HOME: home } })).out;
   expect(words).toMatch(/It will not pay on this machine|Below .* it will not pay/);
+});
+
+test.each([
+  ["the draft's own figures", "statistic:least", false],
+  ["the target's likelihood", "likelihood:target:least", true],
+] as const)("a head on %s costs what it reads", async (_, feature, reads) => {
+  const path = join(root, `${reads}.safetensors`);
+  const facts = { features: [feature], draft: "draft", target: "target", splitter: "blank-line", record: {} };
+  const tensors = new Map([["score.weight", { shape: [1, 1], values: Float32Array.of(1) }]]);
+  await writeFile(path, encodeSafetensors(tensors, headFactsOf(facts)));
+  const { out } = await run(["plan", ...demo, "--reward", `head:${path}`, "--method", "rsd", "--json"]);
+  const read = JSON.parse(out).rows[0].roles.reward?.readTokens ?? 0;
+  expect(read > 0).toBe(reads);
+  const none = await run(["plan", ...demo, "--reward", `head:${path}.none`, "--method", "rsd"]);
+  expect(none).toMatchObject({ code: 2, talk: expect.stringContaining("there is no") });
 });
 
 test("takes what questions are like from a pilot", async () => {

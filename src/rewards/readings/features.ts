@@ -117,6 +117,11 @@ export function needsOf(names: readonly FeatureName[]): ReadingNeeds {
   return { likelihoods: rolesFor("likelihoods"), states: rolesFor("states"), judges: rolesFor("judges") };
 }
 
+/** The models that must read something for these features. */
+export function rolesReading(names: readonly FeatureName[]): ReadonlySet<ReaderRole> {
+  return new Set(names.flatMap((name) => features.get(name)!.reads?.role ?? []));
+}
+
 /** How many inputs a feature is; `sizes` are the models' widths. Throws `reward-invalid` for a state of a width not given. */
 export function widthOf(name: FeatureName, sizes: Partial<Record<ReaderRole, number>> = {}): number {
   const { reads } = features.get(name)!;

@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import { basename } from "node:path";
 import { type Certainty, certainty } from "../../rewards/certainty.js";
 import type { HeadFacts } from "../../rewards/head-file.js";
-import { needsOf } from "../../rewards/readings/features.js";
+import { needsOf, rolesReading } from "../../rewards/readings/features.js";
 import type { StepReadings } from "../../rewards/readings/readings.js";
 import { collectTraining, type LabelCost, type StudiedAnswer, type TrainingData } from "./collect.js";
 import { encodeHead } from "./encode-head.js";
@@ -214,11 +214,9 @@ function baselines({ features }: RewardTraining, { training }: TrainingData) {
 }
 
 function factsOf({ draft, target, splitterName }: RewardTraining, { features }: TrainedHead) {
-  const { likelihoods, states, judges } = needsOf(features);
-  const looksAtTarget = [...likelihoods, ...states, ...judges].includes("target");
   return {
     draft: draft.fingerprint,
-    ...(looksAtTarget && target && { target: target.fingerprint }),
+    ...(rolesReading(features).has("target") && target && { target: target.fingerprint }),
     splitter: splitterName,
   };
 }
