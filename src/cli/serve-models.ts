@@ -3,6 +3,7 @@ import { StepwrightError } from "../core/errors.js";
 import type { Model } from "../core/model.js";
 import { parseOptions } from "../core/run.js";
 import type { Role } from "../core/search.js";
+import { blankLine } from "../core/step.js";
 import { methods } from "../methods/index.js";
 import { type HubSettings, hubSettings } from "../models/hub-settings.js";
 import { type PairSource, type Preset, type ServedModels, serveModels } from "../server/index.js";
@@ -12,6 +13,7 @@ import { closeAll, ModelStore } from "./model-store.js";
 import { lastingModel, lastingReward, type References } from "./references.js";
 import type { ServeSettings } from "./serve-settings.js";
 import { speculationOf } from "./speculation.js";
+import { warnOtherSteps } from "./warn-other-steps.js";
 
 /** What the command line says of them. */
 export interface NamedModels {
@@ -49,7 +51,7 @@ export async function namedModels(
     const store = new ModelStore(references, { hub, signal, models: shared });
     await store.check(roles);
     stores.push(store);
-    sources.push({ name: pair.name, roles, references, open: () => openPair(store, roles) });
+    sources.push({ name: pair.name, roles, references, open: () => openPair(context, store, roles) });
     const method = await defaultMethod(pair, roles);
     defaults.set(pair.name, `${method}/${pair.name}`);
     if (pair.name === settings.name && method === settings.method) {
@@ -122,11 +124,13 @@ async function referencesOf(
   };
 }
 
-async function openPair(store: ModelStore, roles: readonly Role[]) {
+async function openPair(context: CommandContext, store: ModelStore, roles: readonly Role[]) {
+  const reward = roles.includes("reward") ? await store.reward() : undefined;
+  if (reward) warnOtherSteps(context, reward, blankLine, (step) => `requests may say "step": "${step}"`);
   return {
     draft: roles.includes("draft") ? await store.model("draft") : undefined,
     target: roles.includes("target") ? await store.model("target") : undefined,
-    reward: roles.includes("reward") ? await store.reward() : undefined,
+    reward,
   };
 }
 

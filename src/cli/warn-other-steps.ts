@@ -8,9 +8,10 @@ export function warnOtherSteps(
   { say }: Pick<CommandContext, "say">,
   { name, fittedTo }: Pick<Reward, "name" | "fittedTo">,
   splitter: Splitter | undefined,
+  remedy: (splitter: string) => string = (name) => `add --step ${name}`,
 ): void {
   if (fittedTo === undefined || isDeepStrictEqual(parseSplitter(fittedTo), splitter)) return;
   say(
-    `${name} was trained on steps that end at: ${fittedTo}. These end otherwise, so its scores mean less; to go by it, add --step ${fittedTo}`,
+    `${name} was trained on steps that end at: ${fittedTo}. These end otherwise, so its scores mean less; to go by it, ${remedy(fittedTo)}`,
   );
 }

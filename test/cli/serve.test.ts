@@ -1,7 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openDemoModel } from "../../src/cli/demo/models.js";
 import { main } from "../../src/cli/main.js";
+import { encodeSafetensors } from "../../src/models/safetensors-writer.js";
+import { headFactsOf } from "../../src/rewards/head-file.js";
 import { type CaptureOptions, capture, run } from "./captured-host.js";
 
 const demo = ["--draft", "demo:draft", "--target", "demo:target"];
@@ -50,6 +54,29 @@ describe("serve", () => {
     expect(await ended).toBe(0);
     expect(captured.talk()).toContain("Stopping");
     await expect(fetch(facts.url)).rejects.toThrow();
+  });
+
+  it("says which steps its reward was trained on, where requests' own end otherwise", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "stepwright-serve-"));
+    const headFor = (splitter: string) => {
+      const path = join(folder, `${splitter}.safetensors`);
+      const draft = openDemoModel("demo:draft").fingerprint;
+      const facts = headFactsOf({ features: ["statistic:least"], draft, splitter, record: {} });
+      const weight = { shape: [1, 1], values: Float32Array.of(1) };
+      writeFileSync(path, encodeSafetensors(new Map([["score.weight", weight]]), facts));
+      return `head:${path}`;
+    };
+    for (const [splitter, says] of [
+      ["line", true],
+      ["blank-line", false],
+    ] as const) {
+      const { captured, facts, ended } = await serving([...demo, "--reward", headFor(splitter)]);
+      await fetch(`${facts.url}/v1/models`);
+      captured.stop("SIGTERM");
+      await ended;
+      expect(captured.talk().includes('requests may say "step": "line"')).toBe(says);
+    }
+    rmSync(folder, { recursive: true });
   });
 
   it.each(["pairs.json", "pairs.yaml"])("takes pairs and presets from %s", async (name) => {
