@@ -18,11 +18,15 @@ export const certainties = {
    * Of the token that was least what its law led to expect: e to the least of ln p + H. 1 where nothing was less probable
    * than the law's own draws are on average, near 0 only where the law was sure of another token.
    */
-  typical: ({ logprobs, entropies }) =>
-    Math.exp(Math.min(0, ...logprobs.map((logprob, place) => logprob + entropies[place]!))),
+  typical: (figures) => Math.exp(leastTypical(figures)),
 } as const satisfies Record<string, (figures: TokenFigures) => number>;
 
 export type Certainty = keyof typeof certainties;
+
+/** The least ln p + H of the tokens, at most 0. */
+export function leastTypical({ logprobs, entropies }: TokenFigures): number {
+  return Math.min(0, ...logprobs.map((logprob, place) => logprob + entropies[place]!));
+}
 
 /** Throws `reward-failed` where the writer gave no such figures; a number that is none stays one, and is refused later. */
 export function certainty(kind: Certainty, figures: TokenFigures): number {

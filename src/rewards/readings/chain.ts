@@ -89,6 +89,7 @@ export class PartsChain implements ReadingChain {
           index,
           earlier: this.#entries.slice(0, index).flatMap(figuresOfDraft),
           likelihoods: Object.assign({}, ...told.map(({ likelihoods }) => likelihoods)),
+          typicals: Object.assign({}, ...told.map(({ typicals }) => typicals)),
           states: Object.assign({}, ...told.map(({ states }) => states)),
           judges: Object.assign({}, ...told.map(({ judges }) => judges)),
         },

@@ -22,6 +22,7 @@ const readings: StepReadings = {
     { logprobs: [-0.25], entropies: [0.75] },
   ],
   likelihoods: { draft: [-1, -1], target: [-4, -2] },
+  typicals: { draft: -0.5, target: -3 },
   states: { draft: states(0), target: states(10) },
   judges: { draft: 0.75, target: 1 },
 };
@@ -70,20 +71,21 @@ test("inputs stand in the order of the names, states whole", () => {
 });
 
 test.each(featureNames)("%s says what it needs, and reads nothing else", (name) => {
-  const { likelihoods, states, judges } = needsOf([name]);
+  const { likelihoods, typicals, states, judges } = needsOf([name]);
   const pick = <Value>(roles: readonly ("draft" | "target")[], from: Record<string, Value>) =>
     Object.fromEntries(roles.map((role) => [role, from[role]!]));
   const least: StepReadings = {
     ...readings,
     likelihoods: pick(likelihoods, readings.likelihoods as Record<string, readonly number[]>),
+    typicals: pick(typicals, readings.typicals as Record<string, number>),
     states: pick(states, readings.states as Record<string, ReturnType<typeof Object>>),
     judges: pick(judges, readings.judges as Record<string, number>),
   };
   const inputs = featuresOf([name], least);
   expect(inputs.length).toBe(widthOf(name, { draft: 2, target: 2 }));
   expect(inputs).toEqual(featuresOf([name], readings));
-  if (likelihoods.length + states.length + judges.length > 0) {
-    const none = { ...readings, likelihoods: {}, states: {}, judges: {} };
+  if (likelihoods.length + typicals.length + states.length + judges.length > 0) {
+    const none = { ...readings, likelihoods: {}, typicals: {}, states: {}, judges: {} };
     expect(() => featuresOf([name], none)).toThrow(expect.objectContaining({ code: "reward-failed" }));
   }
 });

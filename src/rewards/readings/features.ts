@@ -14,6 +14,9 @@ const statePlaces = ["least", "mean", "end"] as const satisfies readonly (keyof 
 
 const needsEntropies: readonly StepStatistic[] = ["entropy", "mean-entropy", "second-entropy"];
 
+/** ln p below this says no more than that it was not to be. */
+const lowest = -20;
+
 /** Log-odds of a judge beyond this say no more than that it is sure. */
 const surest = 10;
 
@@ -23,6 +26,7 @@ export type FeatureName =
   | "place:index"
   | "place:ends"
   | `likelihood:${ReaderRole}:${(typeof likelihoodStatistics)[number]}`
+  | `likelihood:${ReaderRole}:typical`
   | `gap:${ReaderRole}:${(typeof gaps)[number]}`
   | `judge:${ReaderRole}`
   | `state:${ReaderRole}:${(typeof statePlaces)[number]}`;
@@ -60,6 +64,14 @@ function featuresReading(role: ReaderRole): [FeatureName, Feature][] {
         read: (readings) => stepStatistics[name](underRole(readings)),
       },
     ]),
+    [
+      `likelihood:${role}:typical`,
+      {
+        reads: { what: "typicals", role },
+        read: ({ typicals }) =>
+          Math.max(lowest, told(typicals[role], `how typical the step is of the ${role}`)),
+      },
+    ],
     ...gaps.map((name): [FeatureName, Feature] => [
       `gap:${role}:${name}`,
       {
@@ -114,7 +126,12 @@ export function needsOf(names: readonly FeatureName[]): ReadingNeeds {
         return reads?.what === what && reads.role === role;
       }),
     );
-  return { likelihoods: rolesFor("likelihoods"), states: rolesFor("states"), judges: rolesFor("judges") };
+  return {
+    likelihoods: rolesFor("likelihoods"),
+    typicals: rolesFor("typicals"),
+    states: rolesFor("states"),
+    judges: rolesFor("judges"),
+  };
 }
 
 /** The models that must read something for these features. */

@@ -23,13 +23,15 @@ export async function openReadings(
 ): Promise<ReadingSource> {
   const readers = readerRoles.flatMap((role): (ReadFor & { readonly model: Model })[] => {
     const likelihood = needs.likelihoods.includes(role);
+    const typical = needs.typicals.includes(role);
     const states = needs.states.includes(role);
     const figures = role === "draft" && models.draft !== undefined && offers(models.draft, "likelihood");
-    if (!likelihood && !states && !figures) return [];
+    if (!likelihood && !typical && !states && !figures) return [];
     const model = modelFor(role, models);
-    if (likelihood || states) requireCapability(model, "likelihood", `a head on ${role}'s likelihoods`);
+    if (likelihood || typical || states)
+      requireCapability(model, "likelihood", `a head on ${role}'s likelihoods`);
     if (states) requireCapability(model, "hidden", `a head on ${role}'s states`);
-    return [{ role, likelihood, states, figures, model }];
+    return [{ role, likelihood, typical, states, figures, model }];
   });
   const judges: { readonly role: ReaderRole; readonly reward: CheckedReward }[] = [];
   const dispose = async () => {

@@ -1,11 +1,13 @@
 /** One kind of reading along a chain of steps: what a model's own figures, a read, or a judge tell of each. */
+import { StepwrightError } from "../../core/errors.js";
 import { noUsage, type Usage } from "../../core/model.js";
 import type { AppendOptions, Scorer, StepLikelihood } from "../../core/reward.js";
 import type { Step } from "../../core/step.js";
+import { leastTypical, type TokenFigures } from "../certainty.js";
 import type { LikelihoodChain } from "../likelihood-chain.js";
 import type { ReaderRole, StepReadings } from "./readings.js";
 
-export type PartReading = Partial<Pick<StepReadings, "likelihoods" | "states" | "judges">> & {
+export type PartReading = Partial<Pick<StepReadings, "likelihoods" | "typicals" | "states" | "judges">> & {
   /** Stand in for those of a step that nobody wrote. */
   readonly figures?: Pick<Step, "logprobs" | "entropies">;
   readonly usage: Usage;
@@ -24,6 +26,7 @@ export interface ReadingPart {
 export interface ReadFor {
   readonly role: ReaderRole;
   readonly likelihood: boolean;
+  readonly typical: boolean;
   readonly states: boolean;
   /** Whether it reads what nobody wrote, so that such a step has figures too. */
   readonly figures: boolean;
@@ -36,22 +39,23 @@ export class LikelihoodPart implements ReadingPart {
   readonly #for: ReadFor;
 
   constructor(chain: LikelihoodChain, reads: ReadFor) {
-    const { role, likelihood, states } = reads;
+    const { role, likelihood, typical, states } = reads;
     this.#chain = chain;
     this.#for = reads;
-    this.name = `${likelihood ? "likelihood" : states ? "state" : "figures"}:${role}`;
+    this.name = `${likelihood || typical ? "likelihood" : states ? "state" : "figures"}:${role}`;
   }
 
   async append(step: Step, options: AppendOptions): Promise<PartReading> {
-    const { role, likelihood, states, figures } = this.#for;
+    const { role, likelihood, typical, states, figures } = this.#for;
     const unwritten = figures && step.logprobs.length === 0;
-    if (!likelihood && !states && !unwritten) {
+    if (!likelihood && !typical && !states && !unwritten) {
       this.#chain.skip(step);
       return { usage: noUsage };
     }
     const read = await this.#readingOf(step, options);
     return {
       likelihoods: { [role]: read.logprobs },
+      typicals: typical ? { [role]: leastTypical(withEntropies(read)) } : {},
       states: read.states ? { [role]: read.states } : {},
       ...(unwritten && { figures: { logprobs: read.logprobs, entropies: read.entropies ?? [] } }),
       usage: read.usage,
@@ -79,8 +83,8 @@ export class LikelihoodPart implements ReadingPart {
   }
 
   flopsBound(step: Step): number {
-    const { likelihood, states } = this.#for;
-    const nothing = !likelihood && !states && step.logprobs.length > 0;
+    const { likelihood, typical, states } = this.#for;
+    const nothing = !likelihood && !typical && !states && step.logprobs.length > 0;
     return nothing || this.#wrote(step) ? 0 : this.#chain.flopsBound(step);
   }
 
@@ -91,6 +95,14 @@ export class LikelihoodPart implements ReadingPart {
   drop(): void {
     this.#chain.drop();
   }
+}
+
+function withEntropies({ logprobs, entropies }: StepLikelihood): TokenFigures {
+  if (entropies?.length === logprobs.length) return { logprobs, entropies };
+  throw new StepwrightError("reward-failed", "the head looks at a model's entropies, and it gave none", {
+    subject: "reward",
+    remedy: "use the local models that the head was trained with",
+  });
 }
 
 /** A judge's opinion of each step, read in a context of its own. */

@@ -10,8 +10,13 @@ import type { ReaderRole, ReadingChain, ReadingNeeds, StepReadings } from "./rea
 const pieces = ["Yes", "No", "\n\n", ..."0123456789"];
 const specials = ["<system>", "<user>", "<assistant>", "<end>"];
 const fake = (name: string) => new FakeModel({ name, pieces, specials });
-const none: ReadingNeeds = { likelihoods: [], states: [], judges: [] };
-const all: ReadingNeeds = { likelihoods: ["target"], states: ["draft", "target"], judges: ["draft"] };
+const none: ReadingNeeds = { likelihoods: [], typicals: [], states: [], judges: [] };
+const all: ReadingNeeds = {
+  likelihoods: ["target"],
+  typicals: ["target"],
+  states: ["draft", "target"],
+  judges: ["draft"],
+};
 
 async function pair() {
   const models = { draft: fake("draft"), target: fake("target") };
@@ -45,6 +50,7 @@ describe("what is told", () => {
     const { readings, cost } = await chain.append(step("a\n\n"));
     expect(readings).toMatchObject({ index: 0, step: { text: "a\n\n", stop: "delimiter" } });
     expect(readings.likelihoods.target).toHaveLength(2);
+    expect(readings.typicals.target).toBeLessThanOrEqual(0);
     expect(readings.states.draft!.mean).toHaveLength(8);
     expect(readings.states.target!.end).not.toEqual(readings.states.draft!.end);
     expect(readings.judges.draft).toBeGreaterThan(0);
@@ -86,12 +92,13 @@ describe("what is told", () => {
     const { source, models } = await pair();
     const chain = await source.open("Q");
     const own = await written(models.draft, "Q", [], "a\n\n");
-    const shared = { logprobs: [-1, -2], usage: { ...noUsage, prefillTokens: 7 } };
+    const shared = { logprobs: [-1, -2], entropies: [0.5, 1.2], usage: { ...noUsage, prefillTokens: 7 } };
     const read = await chain.append(step("a\n\n"), {
       likelihood: async (model) =>
         model === models.target ? { ...shared, states: own.states } : { ...shared, logprobs: own.logprobs },
     });
     expect(read.readings.likelihoods.target).toEqual([-1, -2]);
+    expect(read.readings.typicals.target).toBeCloseTo(-0.8, 12);
     expect(read.cost.parts["likelihood:target"]!.prefillTokens).toBe(7);
     // The draft's had none, so they were read in a context of its own: what it cost comes to what was paid.
     expect(read.readings.states.draft).toEqual(own.states);

@@ -12,6 +12,8 @@ export type ReaderRole = (typeof readerRoles)[number];
 export interface ReadingNeeds {
   /** Log-probabilities of the step's tokens under these models: one read of the step, or none where it is their own. */
   readonly likelihoods: readonly ReaderRole[];
+  /** How typical the step is of these models' laws; read with the likelihood. */
+  readonly typicals: readonly ReaderRole[];
   /** Hidden states over the step in these models: none to read where the step carries them, or a likelihood is read. */
   readonly states: readonly ReaderRole[];
   /** P(yes) of these models as judges: a read of the step and a short question in a context of their own. */
@@ -25,6 +27,8 @@ export interface StepReadings {
   /** Figures of those of them that the draft wrote, in order: what was rewritten is no doubt of the draft's. */
   readonly earlier: readonly TokenFigures[];
   readonly likelihoods: Partial<Record<ReaderRole, readonly number[]>>;
+  /** The least ln p + H of its tokens. */
+  readonly typicals: Partial<Record<ReaderRole, number>>;
   readonly states: Partial<Record<ReaderRole, StepStates>>;
   /** In [0, 1]. */
   readonly judges: Partial<Record<ReaderRole, number>>;

@@ -48,6 +48,9 @@ export const featureSets: readonly FeatureSet[] = [
     ...chain,
     "state:draft:mean",
   ]),
+  set("typical", "how typical the step is of the target's law, alone; one read by the target", [
+    "likelihood:target:typical",
+  ]),
   set("likelihood", "chain and the target's probabilities of the step; one read by the target", likelihood),
   set("target-states", "likelihood and the target's states, which the same read gives", [
     ...likelihood,

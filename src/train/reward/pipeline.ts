@@ -191,7 +191,7 @@ const baselineFeatures = ["least", "mean"] as const satisfies readonly Certainty
 
 /** Rewards that are there without training, in the words of their references. */
 function baselines({ features }: RewardTraining, { training }: TrainingData) {
-  const { likelihoods, judges } = needsOf(features.flatMap((set) => set.features));
+  const { likelihoods, typicals, judges } = needsOf(features.flatMap((set) => set.features));
   const hasFigures = training.every(({ answer }) =>
     answer.steps.every(({ logprobs }) => logprobs.length > 0),
   );
@@ -206,6 +206,12 @@ function baselines({ features }: RewardTraining, { training }: TrainingData) {
         score: (readings) => certainty(feature, { logprobs: readings.likelihoods[role]!, entropies: [] }),
       });
     }
+  }
+  for (const role of typicals) {
+    found.push({
+      name: `likelihood:${role}?feature=typical`,
+      score: (readings) => Math.exp(readings.typicals[role]!),
+    });
   }
   for (const role of judges) {
     found.push({ name: `judge:${role}`, score: (readings) => readings.judges[role]! });

@@ -21,7 +21,18 @@ test("states come back to the bit, from whatever memory they stood in", () => {
 });
 
 test("what is needed has a part of its own for each model", () => {
-  const needs = { likelihoods: ["target"], states: ["draft", "target"], judges: ["draft"] } as const;
-  expect(partsOf(needs)).toEqual(["likelihood:target", "state:draft", "state:target", "judge:draft"]);
+  const needs = {
+    likelihoods: ["target"],
+    typicals: ["target"],
+    states: ["draft", "target"],
+    judges: ["draft"],
+  } as const;
+  expect(partsOf(needs)).toEqual([
+    "likelihood:target",
+    "typical:target",
+    "state:draft",
+    "state:target",
+    "judge:draft",
+  ]);
   expect(needsOfParts(partsOf(needs))).toEqual(needs);
 });

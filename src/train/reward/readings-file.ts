@@ -16,7 +16,7 @@ import type {
 import type { TaskQuestion } from "../../tasks/task.js";
 import { type AnswerRecord, answerKey } from "./answers.js";
 
-type ReadingKind = "likelihood" | "state" | "judge";
+type ReadingKind = "likelihood" | "typical" | "state" | "judge";
 /** As `ReadingCost.parts` names them. */
 export type ReadingPart = `${ReadingKind}:${ReaderRole}`;
 
@@ -32,7 +32,7 @@ const readingRecord = z.object({
   part: z.string(),
   question: z.string(),
   sample: z.int().min(0),
-  /** One for each step: log-probabilities of its tokens, P(yes), or the three states one after another in base64. */
+  /** One for each step: log-probabilities of its tokens, one number (typical, P(yes)), or the three states one after another in base64. */
   steps: z.union([z.array(z.array(z.number())), z.array(z.number()), z.array(z.string())]),
   usage,
 });
@@ -51,9 +51,10 @@ export function openReadingsFile(path: string): Promise<RecordFile<ReadingRecord
   });
 }
 
-export function partsOf({ likelihoods, states, judges }: ReadingNeeds): ReadingPart[] {
+export function partsOf({ likelihoods, typicals, states, judges }: ReadingNeeds): ReadingPart[] {
   return [
     ...likelihoods.map((role) => `likelihood:${role}` as const),
+    ...typicals.map((role) => `typical:${role}` as const),
     ...states.map((role) => `state:${role}` as const),
     ...judges.map((role) => `judge:${role}` as const),
   ];
@@ -62,7 +63,12 @@ export function partsOf({ likelihoods, states, judges }: ReadingNeeds): ReadingP
 export function needsOfParts(parts: readonly ReadingPart[]): ReadingNeeds {
   const rolesOf = (wanted: ReadingKind) =>
     parts.map(kindAndRole).flatMap(([kind, role]) => (kind === wanted ? [role] : []));
-  return { likelihoods: rolesOf("likelihood"), states: rolesOf("state"), judges: rolesOf("judge") };
+  return {
+    likelihoods: rolesOf("likelihood"),
+    typicals: rolesOf("typical"),
+    states: rolesOf("state"),
+    judges: rolesOf("judge"),
+  };
 }
 
 export function kindAndRole(part: ReadingPart): readonly [ReadingKind, ReaderRole] {
@@ -138,7 +144,7 @@ export function readingsOf(
   return answer.steps.map((step, index) => {
     const readings: StepReadings = {
       ...{ step: step as Step, index, earlier: answer.steps.slice(0, index) },
-      ...{ likelihoods: {}, states: {}, judges: {} },
+      ...{ likelihoods: {}, typicals: {}, states: {}, judges: {} },
     };
     for (const [part, steps] of records) {
       const [kind, role] = kindAndRole(part);
@@ -152,6 +158,9 @@ export function readingsOf(
 const places = {
   likelihood: (readings: StepReadings, role: ReaderRole, value: unknown) => {
     readings.likelihoods[role] = value as number[];
+  },
+  typical: (readings: StepReadings, role: ReaderRole, value: unknown) => {
+    readings.typicals[role] = value as number;
   },
   state: (readings: StepReadings, role: ReaderRole, value: unknown) => {
     readings.states[role] = decodeStates(value as string);
@@ -167,6 +176,8 @@ function storedSteps(part: ReadingPart, readings: readonly StepReadings[]): Read
     case "likelihood":
       // What JSON cannot hold is as improbable as what it can.
       return readings.map(({ likelihoods }) => likelihoods[role]!.map((value) => Math.max(-1e6, value)));
+    case "typical":
+      return readings.map(({ typicals }) => Math.max(-1e6, typicals[role]!));
     case "judge":
       return readings.map(({ judges }) => judges[role]!);
     case "state":

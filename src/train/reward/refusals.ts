@@ -21,8 +21,8 @@ export async function refuseUnreadable(
   work: Pick<RewardTraining, "draft" | "target" | "features">,
 ): Promise<void> {
   for (const { name, features } of work.features) {
-    const { likelihoods, states, judges } = needsOf(features);
-    for (const role of likelihoods) requireReader(work, name, role, "likelihood");
+    const { likelihoods, typicals, states, judges } = needsOf(features);
+    for (const role of [...likelihoods, ...typicals]) requireReader(work, name, role, "likelihood");
     for (const role of states) requireReader(work, name, role, "hidden");
     for (const role of judges) await refuseMute(requireReader(work, name, role, "candidates"));
   }

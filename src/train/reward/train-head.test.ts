@@ -27,7 +27,7 @@ function world(
     const logprobs = [-3 * random(), 0];
     return {
       step: { text: "", tokens: [1, 2], logprobs, entropies: [0, 0], stop: "delimiter" as const },
-      ...{ index, earlier: [], likelihoods: {}, judges: {} },
+      ...{ index, earlier: [], likelihoods: {}, typicals: {}, judges: {} },
       ...{ states: { draft: { least: state, mean: state, end: state } } },
     };
   };
