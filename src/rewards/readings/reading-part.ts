@@ -42,7 +42,7 @@ export class LikelihoodPart implements ReadingPart {
     const { role, likelihood, typical, states } = reads;
     this.#chain = chain;
     this.#for = reads;
-    this.name = `${likelihood || typical ? "likelihood" : states ? "state" : "figures"}:${role}`;
+    this.name = `${likelihood ? "likelihood" : typical ? "typical" : states ? "state" : "figures"}:${role}`;
   }
 
   async append(step: Step, options: AppendOptions): Promise<PartReading> {

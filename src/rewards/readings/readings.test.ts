@@ -18,9 +18,9 @@ const all: ReadingNeeds = {
   judges: ["draft"],
 };
 
-async function pair() {
+async function pair(needs: ReadingNeeds = all) {
   const models = { draft: fake("draft"), target: fake("target") };
-  const source = await openReadings(all, models);
+  const source = await openReadings(needs, models);
   const atRest = models.draft.live + models.target.live;
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   return { models, source, atRest, live: () => models.draft.live + models.target.live, settled };
@@ -86,6 +86,19 @@ describe("what is told", () => {
     }
     chain.drop();
     other.drop();
+  });
+
+  test.each([
+    [{ ...none, typicals: ["target"] as const }, "typical:target"],
+    [{ ...none, typicals: ["target"] as const, likelihoods: ["target"] as const }, "likelihood:target"],
+  ])("one read tells how typical a step is, and is charged once", async (needs, part) => {
+    const { source } = await pair(needs);
+    const chain = await source.open("Q");
+    const { readings, cost } = await chain.append(step("a\n\n"));
+    expect(readings.typicals.target).toBeLessThanOrEqual(0);
+    expect(Object.keys(cost.parts).filter((name) => name.endsWith(":target"))).toEqual([part]);
+    expect(cost.parts[part]!.prefillTokens).toBeGreaterThan(0);
+    chain.drop();
   });
 
   test("what the run reads for itself is not read again, and states that it lacks are", async () => {
