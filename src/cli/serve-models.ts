@@ -125,13 +125,11 @@ async function referencesOf(
 }
 
 async function openPair(context: CommandContext, store: ModelStore, roles: readonly Role[]) {
+  const draft = roles.includes("draft") ? await store.model("draft") : undefined;
+  const target = roles.includes("target") ? await store.model("target") : undefined;
   const reward = roles.includes("reward") ? await store.reward() : undefined;
   if (reward) warnOtherSteps(context, reward, blankLine, (step) => `requests may say "step": "${step}"`);
-  return {
-    draft: roles.includes("draft") ? await store.model("draft") : undefined,
-    target: roles.includes("target") ? await store.model("target") : undefined,
-    reward,
-  };
+  return { draft, target, reward };
 }
 
 /** The named one, or the first that the pair can serve: RSD, else plain decoding. */

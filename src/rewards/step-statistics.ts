@@ -3,12 +3,14 @@ import type { TokenFigures } from "./certainty.js";
 
 /** Below this, a probability of being wrong is rounding: ln of it bounds the doubt. */
 const leastDoubt = 1e-7;
+/** ln p below this says no more than that it was not to be. */
+export const lowestLogprob = -20;
 
 export const stepStatistics = {
   /** ln of the probability that the least probable token was not taken: spreads the nearly sure apart. */
   doubt: ({ logprobs }) => Math.log(leastDoubt - Math.expm1(Math.min(0, ...logprobs))),
-  least: ({ logprobs }) => Math.max(-20, Math.min(0, ...logprobs)),
-  mean: ({ logprobs }) => Math.max(-20, average(logprobs)),
+  least: ({ logprobs }) => Math.max(lowestLogprob, Math.min(0, ...logprobs)),
+  mean: ({ logprobs }) => Math.max(lowestLogprob, average(logprobs)),
   sum: ({ logprobs }) => Math.max(-50, total(logprobs)),
   entropy: ({ entropies }) => Math.max(0, ...entropies),
   "mean-entropy": ({ entropies }) => average(entropies),

@@ -7,11 +7,10 @@ import { loadCalibration, saveCalibration } from "../../src/bench/calibration.js
 import { question } from "../../src/cli/demo/story.js";
 import { checkModelFile } from "../../src/models/gguf/check.js";
 import { fingerprint } from "../../src/models/gguf/fingerprint.js";
-import { encodeSafetensors } from "../../src/models/safetensors-writer.js";
-import { headFactsOf } from "../../src/rewards/head-file.js";
 import lab from "../../src/tasks/lab.js";
 import { writeTinyModel } from "../../src/testing/tiny-model.js";
 import { run } from "../cli/captured-host.js";
+import { oneInputHead } from "../rewards/heads.js";
 
 let root: string;
 beforeAll(async () => {
@@ -112,9 +111,8 @@ test.each([
   ["the target's likelihood", "likelihood:target:least", true],
 ] as const)("a head on %s costs what it reads", async (_, feature, reads) => {
   const path = join(root, `${reads}.safetensors`);
-  const facts = { features: [feature], draft: "draft", target: "target", splitter: "blank-line", record: {} };
-  const tensors = new Map([["score.weight", { shape: [1, 1], values: Float32Array.of(1) }]]);
-  await writeFile(path, encodeSafetensors(tensors, headFactsOf(facts)));
+  const models = { draft: "draft", target: "target" };
+  await writeFile(path, oneInputHead({ ...models, features: [feature], splitter: "blank-line" }));
   const { out } = await run(["plan", ...demo, "--reward", `head:${path}`, "--method", "rsd", "--json"]);
   const read = JSON.parse(out).rows[0].roles.reward?.readTokens ?? 0;
   expect(read > 0).toBe(reads);

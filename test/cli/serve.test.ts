@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDemoModel } from "../../src/cli/demo/models.js";
 import { main } from "../../src/cli/main.js";
-import { encodeSafetensors } from "../../src/models/safetensors-writer.js";
-import { headFactsOf } from "../../src/rewards/head-file.js";
+import { oneInputHead } from "../rewards/heads.js";
 import { type CaptureOptions, capture, run } from "./captured-host.js";
 
 const demo = ["--draft", "demo:draft", "--target", "demo:target"];
@@ -61,9 +60,7 @@ describe("serve", () => {
     const headFor = (splitter: string) => {
       const path = join(folder, `${splitter}.safetensors`);
       const draft = openDemoModel("demo:draft").fingerprint;
-      const facts = headFactsOf({ features: ["statistic:least"], draft, splitter, record: {} });
-      const weight = { shape: [1, 1], values: Float32Array.of(1) };
-      writeFileSync(path, encodeSafetensors(new Map([["score.weight", weight]]), facts));
+      writeFileSync(path, oneInputHead({ features: ["statistic:least"], draft, splitter }));
       return `head:${path}`;
     };
     for (const [splitter, says] of [

@@ -1,10 +1,17 @@
 /** Heads for tests: files as training writes them, without training. */
 import type { Model } from "../../src/core/model.js";
 import type { Tensor } from "../../src/core/tensor.js";
+import { encodeSafetensors } from "../../src/models/safetensors-writer.js";
 import { type HeadFacts, headFactsOf, meansTensor } from "../../src/rewards/head-file.js";
 import type { RewardContext } from "../../src/rewards/index.js";
 import type { FeatureName, ReaderRole } from "../../src/rewards/readings/index.js";
 import { tensor } from "./help.js";
+
+/** A file of a head with one input, made for these models. */
+export function oneInputHead(facts: Omit<HeadFacts, "record">): Uint8Array {
+  const weight = new Map([["score.weight", tensor([1, 1], [1])]]);
+  return encodeSafetensors(weight, headFactsOf({ ...facts, record: {} }));
+}
 
 export interface TestHead {
   readonly features: readonly FeatureName[];

@@ -2,7 +2,7 @@
 import { StepwrightError } from "../../core/errors.js";
 import type { StepStates } from "../../core/step.js";
 import type { TokenFigures } from "../certainty.js";
-import { type StepStatistic, stepStatistics } from "../step-statistics.js";
+import { lowestLogprob, type StepStatistic, stepStatistics } from "../step-statistics.js";
 import { type ReaderRole, type ReadingNeeds, readerRoles, type StepReadings } from "./readings.js";
 
 /** Those statistics that take nothing but the tokens' log-probabilities, so any reader gives them. */
@@ -13,9 +13,6 @@ const chainStatistics = ["doubt", "sum", "mean", "mean-entropy"] as const satisf
 const statePlaces = ["least", "mean", "end"] as const satisfies readonly (keyof StepStates)[];
 
 const needsEntropies: readonly StepStatistic[] = ["entropy", "mean-entropy", "second-entropy"];
-
-/** ln p below this says no more than that it was not to be. */
-const lowest = -20;
 
 /** Log-odds of a judge beyond this say no more than that it is sure. */
 const surest = 10;
@@ -69,7 +66,7 @@ function featuresReading(role: ReaderRole): [FeatureName, Feature][] {
       {
         reads: { what: "typicals", role },
         read: ({ typicals }) =>
-          Math.max(lowest, told(typicals[role], `how typical the step is of the ${role}`)),
+          Math.max(lowestLogprob, told(typicals[role], `how typical the step is of the ${role}`)),
       },
     ],
     ...gaps.map((name): [FeatureName, Feature] => [
@@ -184,15 +181,15 @@ function figures({ step }: StepReadings, entropies: boolean) {
 /** Of a step without text there may be no token, and then nothing was unsure. */
 function perToken(values: readonly number[] | undefined, { text }: StepReadings["step"], what: string) {
   if (values && (values.length > 0 || text === "")) return values;
-  throw missing(what);
+  throw missingReading(what);
 }
 
 function told<Value>(value: Value | undefined, what: string): Value {
   if (value !== undefined) return value;
-  throw missing(what);
+  throw missingReading(what);
 }
 
-function missing(what: string): StepwrightError {
+export function missingReading(what: string): StepwrightError {
   return new StepwrightError("reward-failed", `the head looks at ${what}, and nobody gave them`, {
     subject: "reward",
     remedy: "use the local models that the head was trained with",

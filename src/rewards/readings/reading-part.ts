@@ -1,10 +1,10 @@
 /** One kind of reading along a chain of steps: what a model's own figures, a read, or a judge tell of each. */
-import { StepwrightError } from "../../core/errors.js";
 import { noUsage, type Usage } from "../../core/model.js";
 import type { AppendOptions, Scorer, StepLikelihood } from "../../core/reward.js";
 import type { Step } from "../../core/step.js";
 import { leastTypical, type TokenFigures } from "../certainty.js";
 import type { LikelihoodChain } from "../likelihood-chain.js";
+import { missingReading } from "./features.js";
 import type { ReaderRole, StepReadings } from "./readings.js";
 
 export type PartReading = Partial<Pick<StepReadings, "likelihoods" | "typicals" | "states" | "judges">> & {
@@ -99,10 +99,7 @@ export class LikelihoodPart implements ReadingPart {
 
 function withEntropies({ logprobs, entropies }: StepLikelihood): TokenFigures {
   if (entropies?.length === logprobs.length) return { logprobs, entropies };
-  throw new StepwrightError("reward-failed", "the head looks at a model's entropies, and it gave none", {
-    subject: "reward",
-    remedy: "use the local models that the head was trained with",
-  });
+  throw missingReading("a reader's entropies");
 }
 
 /** A judge's opinion of each step, read in a context of its own. */

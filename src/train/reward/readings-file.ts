@@ -174,15 +174,19 @@ function storedSteps(part: ReadingPart, readings: readonly StepReadings[]): Read
   const [kind, role] = kindAndRole(part);
   switch (kind) {
     case "likelihood":
-      // What JSON cannot hold is as improbable as what it can.
-      return readings.map(({ likelihoods }) => likelihoods[role]!.map((value) => Math.max(-1e6, value)));
+      return readings.map(({ likelihoods }) => likelihoods[role]!.map(storable));
     case "typical":
-      return readings.map(({ typicals }) => Math.max(-1e6, typicals[role]!));
+      return readings.map(({ typicals }) => storable(typicals[role]!));
     case "judge":
       return readings.map(({ judges }) => judges[role]!);
     case "state":
       return readings.map(({ states }) => encodeStates(states[role]!));
   }
+}
+
+/** What JSON cannot hold is as improbable as what it can. */
+function storable(logprob: number): number {
+  return Math.max(-1e6, logprob);
 }
 
 export function encodeStates({ least, mean, end }: StepStates): string {
